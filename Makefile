@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `make help` lists the targets and the variables.
+
+VERSION      := 0.1.0
+O            ?= build
+V            ?= 0
+CROSS_COMPILE ?=
+STATIC       ?= 1
+SAN          ?= 0
+DEBUG        ?= 0
+
+ifeq ($(origin CC),default)
+CC           := $(CROSS_COMPILE)gcc
+endif
+ifeq ($(origin AR),default)
+AR           := $(CROSS_COMPILE)ar
+endif
+STRIP        ?= $(CROSS_COMPILE)strip
+INSTALL      ?= install
+
+prefix       ?= /usr
+sbindir      ?= $(prefix)/sbin
+mandir       ?= $(prefix)/share/man
+datadir      ?= $(prefix)/share/vmcore-save
+dracutdir    ?= $(prefix)/lib/dracut/modules.d
+DESTDIR      ?=
+
+CFLAGS       ?= $(if $(filter 1,$(DEBUG)),-Og -g,-O2 -g)
+WARN_CFLAGS  := -Wall -Wextra -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef
+SAN_CFLAGS   := $(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+comma        := ,
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVMCORE_SAVE_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CFLAGS   = -std=gnu11 -ffunction-sections -fdata-sections $(WARN_CFLAGS) $(SAN_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS  = -Wl,--gc-sections $(SAN_CFLAGS) $(LDFLAGS)
+# Sanitizers need the dynamic C library; the fast libraries stay as they are.
+STATIC_LDFLAGS := $(if $(filter 1,$(SAN)),,$(if $(filter 1,$(STATIC)),-static))
+
+ENGINE_LIBS  := -lelf -lz -ldeflate -lzstd
+INIT_LIBS    := -lblkid
+
+ifeq ($(V),1)
+Q            :=
+say          := @:
+else
+Q            := @
+say          := @printf '  %-7s %s\n'
+endif
+
+# ---- what is built from what; DESIGN: lib <- arch <- {loader, core <- mm <- dump, core <- report}
+# and {init, target} <- lib. tests/check-includes.sh holds it to that.
+LIB_SRC      := $(wildcard lib/*.c)
+ARCH_SRC     := $(wildcard arch/*.c arch/*/*.c)
+LOADER_SRC   := $(filter-out loader/main.c,$(wildcard loader/*.c))
+ENGINE_SRC   := $(wildcard capture/core/*.c capture/mm/*.c capture/dump/*.c capture/report/*.c)
+INIT_SRC     := $(wildcard capture/init/*.c capture/target/*.c)
+SAVE_SRC     := $(wildcard capture/*.c)
+MKIMAGE_SRC  := $(wildcard initramfs/*.c)
+UNIT_SRC     := $(wildcard tests/unit/*.c)
+FUZZ_SRC     := $(wildcard tests/fuzz/fuzz_*.c)
+
+obj           = $(patsubst %.c,$(O)/obj/%.o,$(1))
+ALL_SRC      := $(LIB_SRC) $(ARCH_SRC) $(LOADER_SRC) loader/main.c $(ENGINE_SRC) $(INIT_SRC) \
+		$(SAVE_SRC) $(MKIMAGE_SRC) $(UNIT_SRC)
+
+BASE_A       := $(O)/libbase.a
+LOADER_A     := $(O)/libloader.a
+ENGINE_A     := $(O)/libengine.a
+INIT_A       := $(O)/libinit.a
+
+PROGRAMS     := $(O)/kexec-loader $(O)/vmcore-save $(O)/vmcore-mkimage
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all
+all: $(PROGRAMS)
+
+$(BASE_A): $(call obj,$(LIB_SRC) $(ARCH_SRC))
+$(LOADER_A): $(call obj,$(LOADER_SRC))
+$(ENGINE_A): $(call obj,$(ENGINE_SRC))
+$(INIT_A): $(call obj,$(INIT_SRC))
+
+$(O)/%.a:
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+define link
+$(say) LD $@
+$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(2) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1)
+endef
+
+$(O)/kexec-loader: $(call obj,loader/main.c) $(LOADER_A) $(BASE_A)
+	$(call link,,$(STATIC_LDFLAGS))
+
+$(O)/vmcore-save: $(call obj,$(SAVE_SRC)) $(INIT_A) $(ENGINE_A) $(BASE_A)
+	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) -pthread,$(STATIC_LDFLAGS))
+
+$(O)/vmcore-mkimage: $(call obj,$(MKIMAGE_SRC)) $(BASE_A)
+	$(call link,-lz,$(STATIC_LDFLAGS))
+
+$(O)/unit-tests: $(call obj,$(UNIT_SRC)) $(LOADER_A) $(INIT_A) $(ENGINE_A) $(BASE_A)
+	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) -pthread,$(STATIC_LDFLAGS))
+
+# A change of compiler or flags rebuilds what it concerns.
+BUILD_STAMP  := $(O)/.flags
+BUILD_FLAGS  := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS)
+$(shell mkdir -p $(O); printf '%s' "$(subst ",\",$(BUILD_FLAGS))" | cmp -s - $(BUILD_STAMP) || \
+	printf '%s' "$(subst ",\",$(BUILD_FLAGS))" >$(BUILD_STAMP))
+
+$(O)/obj/%.o: %.c $(BUILD_STAMP)
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(patsubst %.c,$(O)/obj/%.d,$(ALL_SRC))

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The pipeline: scan → drop → read → compress → write, one pass in pfn order,
+ * into a sink. It knows nothing of files, targets or PID 1.
+ */
+#ifndef CAPTURE_DUMP_DUMP_H
+#define CAPTURE_DUMP_DUMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/core/core.h"
+#include "capture/mm/scan.h"
+
+/**
+ * struct dump_sink - Where the bytes of a dump go.
+ * @write: store @len bytes at @offset; offsets need not ascend, and what was never
+ *	written reads as zero. Return: 0 or -errno (-ENOSPC …).
+ * @sync: make what was written durable; may be NULL
+ * @ctx: passed to both
+ */
+struct dump_sink {
+	int (*write)(void *ctx, uint64_t offset, const void *buf, size_t len);
+	int (*sync)(void *ctx);
+	void *ctx;
+};
+
+enum dump_format {
+	DUMP_FORMAT_KDUMP, /* kdump-compressed, header version 6 */
+	DUMP_FORMAT_ELF,
+};
+
+struct codec; /* capture/dump/codec.h */
+
+/** struct dump_stats - What a dump came to; also handed to the progress callback. */
+struct dump_stats {
+	uint64_t pages[PAGE_NR_CLASSES]; /* seen, by class; PAGE_ABSENT stays 0 */
+	uint64_t present_pages;		 /* in the core */
+	uint64_t scanned_pages;		 /* so far, of present_pages */
+	uint64_t kept_pages;		 /* written, zero pages included */
+	uint64_t zero_pages;		 /* of these, found to be all zero */
+	uint64_t dropped_pages;
+	uint64_t unreadable_pages;	 /* could not be read; left out */
+	uint64_t bytes_in;		 /* of the kept pages */
+	uint64_t bytes_out;		 /* handed to the sink, headers included */
+	uint64_t file_size;		 /* end of the highest byte written */
+	int first_read_errno;		 /* of the first unreadable page, else 0 */
+	uint64_t first_unreadable_pfn;
+};
+
+/**
+ * struct dump_options - How to write.
+ * @level: 0 to DUMP_LEVEL_MAX
+ * @codec: of DUMP_FORMAT_KDUMP's pages, from codec_find(); NULL for none
+ * @progress: called about four times a second and once at the end; non-zero ends the
+ *	dump with -ECANCELED, still openable; may be NULL
+ */
+struct dump_options {
+	unsigned level;
+	enum dump_format format;
+	const struct codec *codec;
+	int (*progress)(void *ctx, const struct dump_stats *stats);
+	void *progress_ctx;
+};
+
+/**
+ * dump_write() - Write a dump of @core to @sink.
+ * @stats_ret: filled also on failure, with what had been done by then
+ *
+ * From the first checkpoint (before any page is written) until the end, what is in
+ * the sink is a valid dump of the pages written so far, flagged incomplete
+ * (DUMP_DH_COMPRESSED_INCOMPLETE in a kdump-compressed dump, e_flags 1 in ELF, as
+ * makedumpfile marks them). Checkpoints come about once a second, and before an
+ * error is returned as far as the sink still takes them.
+ *
+ * Unreadable pages are counted and left out; they do not fail the dump.
+ * Return: 0 complete and synced; -ECANCELED; -ENOMEM; -EINVAL impossible options; the
+ * sink's -errno. Sink errors are logged by the sink's owner, the others here.
+ */
+int dump_write(struct core *core, const struct dump_sink *sink, const struct dump_options *options,
+	       struct dump_stats *stats_ret);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vmcore-save as PID 1: the whole userspace of a capture kernel.
+ *
+ * PID 1 is only a supervisor: it forks a worker that runs the steps, watches the
+ * worker's progress against the deadlines, and then, whatever became of the worker,
+ * performs the final action. It never exits and never waits without a limit.
+ */
+#ifndef CAPTURE_INIT_INIT_H
+#define CAPTURE_INIT_INIT_H
+
+struct json; /* lib/json.h */
+
+/**
+ * struct init_saver - What the worker can do with a core; handed in by main, since
+ * init knows targets and devices but not dumps. All return 0 or -errno and log.
+ *
+ * @configure: take core_collector's value ("vmcore-save -d 31 -z", or NULL for the
+ *	default) before anything else, so that a mistake shows early
+ * @open: open the core, normally /proc/vmcore
+ * @save_log: write the crashed kernel's log as text to @fd; the caller syncs
+ * @save_dump: write the dump to @fd from offset 0 and sync it; calls @alive(alive_ctx)
+ *	whenever there was progress, at least once a second while there is
+ * @describe: add what is known of core, log and dump as members to the manifest
+ *	object that is open in @json; also called after a failure
+ */
+struct init_saver {
+	int (*configure)(void *ctx, const char *core_collector);
+	int (*open)(void *ctx, const char *path);
+	int (*save_log)(void *ctx, int fd);
+	int (*save_dump)(void *ctx, int fd, void (*alive)(void *), void *alive_ctx);
+	void (*describe)(void *ctx, struct json *json);
+	void *ctx;
+};
+
+/**
+ * init_main() - Be PID 1. Does not return.
+ * @saver: borrowed for ever
+ */
+void init_main(const struct init_saver *saver) __attribute__((noreturn));
+
+#endif
