@@ -26,9 +26,9 @@ dracutdir    ?= $(prefix)/lib/dracut/modules.d
 DESTDIR      ?=
 
 CFLAGS       ?= $(if $(filter 1,$(DEBUG)),-Og -g,-O2 -g)
+comma        := ,
 WARN_CFLAGS  := -Wall -Wextra -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef
 SAN_CFLAGS   := $(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-comma        := ,
 ALL_CPPFLAGS := -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVMCORE_SAVE_VERSION='"$(VERSION)"' $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu11 -ffunction-sections -fdata-sections $(WARN_CFLAGS) $(SAN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = -Wl,--gc-sections $(SAN_CFLAGS) $(LDFLAGS)
