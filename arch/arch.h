@@ -48,7 +48,8 @@ struct arch_mm {
  * @page_size: bytes, used where vmcoreinfo does not say
  * @mm_init: find the kernel's page tables from @facts.
  *	Return: 0, -ENODATA a fact is missing, -EBADMSG a fact is impossible.
- * @vaddr_to_paddr: translate one kernel virtual address.
+ * @vaddr_to_paddr: translate one kernel virtual address. *@len_ret is the number of
+ *	bytes from @vaddr to the end of the page, large or small, that maps it.
  *	Return: 0; -ENODATA not mapped or table not in the dump; -EBADMSG corrupt
  *	table; -EIO.
  */
@@ -59,7 +60,7 @@ struct arch_ops {
 	size_t page_size;
 	int (*mm_init)(struct arch_mm *mm, const struct arch_facts *facts);
 	int (*vaddr_to_paddr)(const struct arch_mm *mm, const struct arch_mem *mem, uint64_t vaddr,
-			      uint64_t *paddr_ret);
+			      uint64_t *paddr_ret, uint64_t *len_ret);
 };
 
 /** arch_find() - The architecture of an ELF machine and class; NULL where unknown. */

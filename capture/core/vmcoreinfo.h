@@ -40,6 +40,8 @@ const char *vmcoreinfo_string(const struct vmcoreinfo *vi, const char *key);
 
 /*
  * The typed lookups. @name is what stands in the parentheses.
+ * Symbols are hexadecimal, numbers decimal or 0x, the others decimal without a sign.
+ * A number above INT64_MAX comes back as the same 64 bits.
  * Return: 0; -ENODATA absent; -EBADMSG present but no number of that form.
  */
 int vmcoreinfo_symbol(const struct vmcoreinfo *vi, const char *name, uint64_t *addr_ret);
@@ -48,7 +50,7 @@ int vmcoreinfo_offset(const struct vmcoreinfo *vi, const char *name, uint64_t *o
 int vmcoreinfo_length(const struct vmcoreinfo *vi, const char *name, uint64_t *length_ret);
 int vmcoreinfo_number(const struct vmcoreinfo *vi, const char *name, int64_t *number_ret);
 
-/** vmcoreinfo_value() - Hexadecimal value of a bare key such as "KERNELOFFSET". */
+/** vmcoreinfo_hex() - Hexadecimal value of a bare key such as "KERNELOFFSET". */
 int vmcoreinfo_hex(const struct vmcoreinfo *vi, const char *key, uint64_t *value_ret);
 
 #endif
