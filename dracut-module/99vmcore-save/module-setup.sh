@@ -80,7 +80,7 @@ vmcore_host_drivers() {
 vmcore_names() {
 	local name fstype device node
 
-	read -r fstype device <<< "$(vmcore_setting ext2 ext3 ext4 xfs btrfs f2fs)"
+	read -r fstype device <<< "$(vmcore_setting ext2 ext3 ext4 xfs btrfs vfat)"
 	if [[ -z $device ]]; then
 		dfatal "vmcore-save: $vmcore_conf names no target, such as 'ext4 UUID=...'"
 		return 1
@@ -96,8 +96,9 @@ vmcore_names() {
 			vmcore_kmod "$name" > /dev/null && echo "$name"
 		done
 	fi
-	vmcore_setting extra_modules | sed 's/^extra_modules//' | tr -s ' \t' '\n'
+	vmcore_setting extra_modules | cut -s -d ' ' -f 2-
 	echo "fs-$fstype"
+	[[ $fstype != vfat ]] || echo "nls_cp437 nls_ascii"
 }
 
 # vmcore_install_module PATH [PARAMETERS] - put one module and its line into the image.
@@ -139,6 +140,17 @@ vmcore_install_modules() {
 	done
 }
 
+# vmcore_install_static FILE [TARGET] - the image has no libraries.
+vmcore_install_static() {
+	local to=$initdir${2:-$1}
+
+	if head -c 4096 "$1" | LC_ALL=C grep -aq '/ld-linux\|/ld-musl\|/ld64\|/ld\.so'; then
+		dfatal "vmcore-save: $1 is not a static program, and the image has no libraries"
+		return 1
+	fi
+	mkdir -p "${to%/*}" && install -m 0755 "$1" "$to"
+}
+
 # What the image was made from, for whoever finds it; without times, so that it is reproducible.
 vmcore_build_note() {
 	local version
@@ -162,19 +174,17 @@ installkernel() {
 		dfatal "vmcore-save: cannot read $file"
 		return 1
 	done
-	for file in "$vmcore_bin" "$vmcore_busybox"; do
-		LC_ALL=C grep -aq 'ld-linux\|ld-musl' <(head -c 4096 "$file") || continue
-		dfatal "vmcore-save: $file is not a static program, and the image has no libraries"
-		return 1
-	done
 	for dir in bin dev etc/vmcore-save mnt proc sys tmp; do
 		mkdir -p "$initdir/$dir"
 	done
-	install -m 0755 "$vmcore_bin" "$initdir/init" || return 1
-	install -m 0755 "$vmcore_busybox" "$initdir/bin/busybox" || return 1
+	vmcore_install_static "$vmcore_bin" /init || return 1
+	vmcore_install_static "$vmcore_busybox" /bin/busybox || return 1
 	install -m 0644 "$vmcore_conf" "$initdir/etc/vmcore-save.conf" || return 1
 	for file in $vmcore_links; do
 		ln -sf busybox "$initdir/bin/$file"
+	done
+	for file in $(vmcore_setting extra_bins | cut -s -d ' ' -f 2-); do
+		vmcore_install_static "$file" || return 1
 	done
 	if [[ $EUID == 0 && -z ${DRACUT_NO_MKNOD-} && ! -c $initdir/dev/console ]]; then
 		mknod -m 0600 "$initdir/dev/console" c 5 1
