@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# First boot: fill memory with a bit of everything, arm, panic. Later boots: report
+# what the capture kernel left behind. Sourced by guest-init; result() is there.
+
+. /mnt/test/parameters
+
+memory_fill() {
+	echo 5 >/proc/sys/vm/nr_hugepages
+	mkdir -p /tmp/shm
+	mount -t tmpfs tmpfs /tmp/shm
+	dd if=/dev/zero of=/tmp/shm/zero bs=1M count=4 2>/dev/null
+	dd if=/dev/urandom of=/tmp/shm/random bs=1M count=4 2>/dev/null
+	dd if=/dev/urandom of=/mnt/file bs=1M count="${PAGE_CACHE_MIB:-24}" 2>/dev/null
+	sync
+	cat /mnt/file /mnt/boot/vmlinuz >/dev/null
+	/mnt/sbin/memory-load >/tmp/ready &
+	until grep -q ready /tmp/ready; do sleep 0.2; done
+}
+
+arm() {
+	if ! /mnt/sbin/kexec-loader -p /mnt/boot/vmlinuz --initrd=/mnt/boot/crash.img \
+		--append="$CRASH_APPEND" >/tmp/arm 2>&1; then
+		result "kexec-loader: $(tail -n 1 /tmp/arm)"
+		return 1
+	fi
+	result "armed $(cat /sys/kernel/kexec_crash_loaded 2>/dev/null ||
+		cat /sys/kernel/kexec/crash_loaded)"
+}
+
+report() {
+	result "rebooted $(cut -d ' ' -f 1 /proc/uptime)"
+	[ -d /mnt/var/crash ] || return 1
+	cd /mnt/var/crash || return 1
+	find . -mindepth 1 -exec stat -c 'file %a %s %n' {} + >/tmp/files
+	while read -r line; do result "$line"; done </tmp/files
+	cd /
+}
+
+first_boot() {
+	[ -z "$FILL" ] || memory_fill
+	arm || return 1
+	if [ -n "$LEAVE_MIB" ]; then
+		free_kib=$(df -k /mnt | awk 'NR == 2 { print $4 }')
+		fallocate -l $(((free_kib / 1024 - LEAVE_MIB) * 1048576)) /mnt/filler
+	fi
+	echo "vmtest: a line before the panic" >/dev/kmsg
+	: >/mnt/test/panicked
+	sync
+	result "panicking"
+	echo c >/proc/sysrq-trigger
+	sleep 60
+	result "no panic came"
+	return 1
+}
+
+if [ -e /mnt/test/panicked ]; then
+	report
+else
+	first_boot
+fi
