@@ -46,6 +46,9 @@ struct arch_mm {
  * @elf_machine: e_machine of its cores
  * @elf_class: ELFCLASS32 or ELFCLASS64
  * @page_size: bytes, used where vmcoreinfo does not say
+ * @paddr_bits: width of a physical address; a core's memory beyond it is refused
+ * @section_size_bits: log2 of the bytes in a SPARSEMEM section, used where vmcoreinfo
+ *	does not say
  * @mm_init: find the kernel's page tables from @facts.
  *	Return: 0, -ENODATA a fact is missing, -EBADMSG a fact is impossible.
  * @vaddr_to_paddr: translate one kernel virtual address. *@len_ret is the number of
@@ -58,6 +61,8 @@ struct arch_ops {
 	uint16_t elf_machine;
 	uint8_t elf_class;
 	size_t page_size;
+	unsigned paddr_bits;
+	unsigned section_size_bits;
 	int (*mm_init)(struct arch_mm *mm, const struct arch_facts *facts);
 	int (*vaddr_to_paddr)(const struct arch_mm *mm, const struct arch_mem *mem, uint64_t vaddr,
 			      uint64_t *paddr_ret, uint64_t *len_ret);

@@ -16,7 +16,7 @@
 #define ENTRY_PRESENT	 (1ull << 0)
 #define ENTRY_LARGE	 (1ull << 7)
 #define ENTRY_ADDR_MASK	 0x000ffffffffff000ull
-#define MAX_PADDR	 (1ull << 52)
+#define PADDR_BITS	 52
 #define START_KERNEL_MAP 0xffffffff80000000ull
 #define KERNEL_IMAGE_LEN (1ull << 30) /* KERNEL_IMAGE_SIZE with CONFIG_RANDOMIZE_BASE, the most */
 
@@ -60,7 +60,7 @@ static int x86_64_mm_init(struct arch_mm *mm, const struct arch_facts *facts)
 		.entry_mask = ENTRY_ADDR_MASK & ~(uint64_t)sme_mask,
 		.levels = l5 ? 5 : 4,
 	};
-	if (mm->root_paddr >= MAX_PADDR || mm->root_paddr % (1 << PAGE_SHIFT))
+	if (mm->root_paddr >> PADDR_BITS || mm->root_paddr % (1 << PAGE_SHIFT))
 		return -EBADMSG;
 	return 0;
 }
@@ -133,6 +133,8 @@ const struct arch_ops arch_x86_64 = {
 	.elf_machine = EM_X86_64,
 	.elf_class = ELFCLASS64,
 	.page_size = 1 << PAGE_SHIFT,
+	.paddr_bits = PADDR_BITS,
+	.section_size_bits = 27, /* arch/x86/include/asm/sparsemem.h */
 	.mm_init = x86_64_mm_init,
 	.vaddr_to_paddr = x86_64_vaddr_to_paddr,
 };

@@ -108,6 +108,11 @@ const struct arch_ops *core_arch(const struct core *core)
 	return core->arch;
 }
 
+bool core_big_endian(const struct core *core)
+{
+	return core->big_endian;
+}
+
 const struct vmcoreinfo *core_vmcoreinfo(const struct core *core)
 {
 	return core->vi;

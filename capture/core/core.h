@@ -41,7 +41,8 @@ struct core;
  * contradict themselves; -EOPNOTSUPP an architecture or class unknown here;
  * -ENODATA no PT_LOAD; -ENOMEM. Each is logged.
  *
- * A single PT_LOAD that is impossible (its range wraps) is left out with a warning.
+ * A single PT_LOAD that is impossible (its range wraps, or is beyond what the
+ * architecture can address) is left out with a warning.
  */
 int core_open(const char *path, struct core **core_ret);
 
@@ -71,6 +72,9 @@ uint64_t core_truncated_bytes(const struct core *core);
 
 /** core_arch() - Architecture of the crashed kernel, which need not be the host's. */
 const struct arch_ops *core_arch(const struct core *core);
+
+/** core_big_endian() - Byte order of the crashed kernel's data. */
+bool core_big_endian(const struct core *core);
 
 /** core_vmcoreinfo() - The crashed kernel's facts; NULL where the core has no such note
  * or the note is no vmcoreinfo. */

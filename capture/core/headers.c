@@ -35,11 +35,11 @@ static int check_ehdr(struct core *core, Elf *elf, GElf_Ehdr *ehdr)
 	return 0;
 }
 
-static bool load_is_possible(const struct core_segment *s)
+static bool load_is_possible(const struct core *core, const struct core_segment *s)
 {
 	uint64_t end;
 
-	return !__builtin_add_overflow(s->paddr, s->memsz, &end) &&
+	return range_within(s->paddr, s->memsz, 1ull << core->arch->paddr_bits) &&
 	       !__builtin_add_overflow(s->offset, s->filesz, &end) && end <= INT64_MAX;
 }
 
@@ -55,7 +55,7 @@ static void add_load(struct core *core, const GElf_Phdr *ph)
 
 	if (!s.memsz)
 		return;
-	if (!load_is_possible(&s)) {
+	if (!load_is_possible(core, &s)) {
 		log_warn("%s: left out an impossible PT_LOAD: paddr 0x%llx memsz 0x%llx", core->name,
 			 (unsigned long long)s.paddr, (unsigned long long)s.memsz);
 		return;

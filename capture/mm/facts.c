@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The table of kernel facts that the memory map needs. What a kernel does not say it
+ * does not have: presence is probed, versions are not compared. Releases are named only
+ * to tell where a fact comes from.
+ */
+#include "capture/mm/facts.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/util.h"
+
+enum fact_kind {
+	FACT_SIZE,
+	FACT_OFFSET,
+	FACT_LENGTH,
+	FACT_NUMBER,
+	FACT_SYMBOL,
+};
+
+enum fact {
+	F_SIZE_PAGE,
+	F_FLAGS,
+	F_MAPPING,
+	F_MAPCOUNT,
+	F_PRIVATE,
+	F_COMPOUND_HEAD,
+	F_COMPOUND_INFO,
+	F_COMPOUND_ORDER,
+	F_COMPOUND_DTOR,
+	F_FOLIO_ORDER,
+	F_FOLIO_DTOR,
+	F_FREE_AREA,
+	F_PG_LRU,
+	F_PG_PRIVATE,
+	F_PG_SWAPCACHE,
+	F_PG_SWAPBACKED,
+	F_PG_SLAB,
+	F_PG_HWPOISON,
+	F_PG_HEAD_MASK,
+	F_PG_HUGETLB,
+	F_TYPE_BUDDY,
+	F_TYPE_SLAB,
+	F_TYPE_HUGETLB,
+	F_TYPE_OFFLINE,
+	F_TYPE_UNACCEPTED,
+	F_HUGETLB_DTOR,
+	F_MEM_SECTION,
+	F_NR_ROOTS,
+	F_SECTION_SIZE,
+	F_SECTION_MAP,
+	F_SECTION_BITS,
+	F_NR_FACTS
+};
+
+static const struct fact_row {
+	enum fact_kind kind;
+	const char *name;
+	bool required;
+} fact_rows[F_NR_FACTS] = {
+	[F_SIZE_PAGE] = { FACT_SIZE, "page", true },
+	[F_FLAGS] = { FACT_OFFSET, "page.flags", true },
+	[F_MAPPING] = { FACT_OFFSET, "page.mapping", true },
+	[F_MAPCOUNT] = { FACT_OFFSET, "page._mapcount", true },
+	[F_PRIVATE] = { FACT_OFFSET, "page.private", true },
+	/* Bit 0 marks a tail: 1d798ca3f164, 4.4. The word is compound_info from 7.1 on; bit 0
+	 * means the same. One of the two is required. */
+	[F_COMPOUND_HEAD] = { FACT_OFFSET, "page.compound_head", false },
+	[F_COMPOUND_INFO] = { FACT_OFFSET, "page.compound_info", false },
+	/* Bytes in the second page: 4.4 to 6.2 in struct page, to 6.5 in struct folio, whose
+	 * second page starts at sizeof(struct page). Then the low byte of _flags_1. */
+	[F_COMPOUND_ORDER] = { FACT_OFFSET, "page.compound_order", false },
+	[F_COMPOUND_DTOR] = { FACT_OFFSET, "page.compound_dtor", false },
+	[F_FOLIO_ORDER] = { FACT_OFFSET, "folio._folio_order", false },
+	[F_FOLIO_DTOR] = { FACT_OFFSET, "folio._folio_dtor", false },
+	[F_FREE_AREA] = { FACT_LENGTH, "zone.free_area", true },
+	[F_PG_LRU] = { FACT_NUMBER, "PG_lru", true },
+	[F_PG_PRIVATE] = { FACT_NUMBER, "PG_private", true },
+	[F_PG_SWAPCACHE] = { FACT_NUMBER, "PG_swapcache", true },
+	/* Without it (before 4.10) swap cache cannot be told for certain, and is kept. */
+	[F_PG_SWAPBACKED] = { FACT_NUMBER, "PG_swapbacked", false },
+	/* A flag up to 6.9, then a page type (46df8e73a4a3, 6.10). One of the two is required:
+	 * a slab's page.mapping is something else. */
+	[F_PG_SLAB] = { FACT_NUMBER, "PG_slab", false },
+	[F_TYPE_SLAB] = { FACT_NUMBER, "PAGE_SLAB_MAPCOUNT_VALUE", false },
+	[F_PG_HWPOISON] = { FACT_NUMBER, "PG_hwpoison", false }, /* CONFIG_MEMORY_FAILURE */
+	[F_PG_HEAD_MASK] = { FACT_NUMBER, "PG_head_mask", true },
+	/* hugetlb: a destructor's number (4.4 to 6.5), PG_hugetlb in the second page's flags
+	 * (9c5ccf2db04b, 6.6), a page type (d99e3140a4d3, 6.9). */
+	[F_HUGETLB_DTOR] = { FACT_NUMBER, "HUGETLB_PAGE_DTOR", false },
+	[F_PG_HUGETLB] = { FACT_NUMBER, "PG_hugetlb", false },
+	[F_TYPE_HUGETLB] = { FACT_NUMBER, "PAGE_HUGETLB_MAPCOUNT_VALUE", false },
+	[F_TYPE_BUDDY] = { FACT_NUMBER, "PAGE_BUDDY_MAPCOUNT_VALUE", true },
+	[F_TYPE_OFFLINE] = { FACT_NUMBER, "PAGE_OFFLINE_MAPCOUNT_VALUE", false }, /* 5.1 */
+	[F_TYPE_UNACCEPTED] = { FACT_NUMBER, "PAGE_UNACCEPTED_MAPCOUNT_VALUE", false }, /* 6.16 */
+	/* SPARSEMEM only. With SPARSEMEM_EXTREME the symbol's value is the address of the
+	 * array of roots: an array up to 4.14, allocated since (83e3c48729d9, 4.15), for
+	 * which vmcoreinfo was set right by a0b1280368d1 (4.15). */
+	[F_MEM_SECTION] = { FACT_SYMBOL, "mem_section", true },
+	[F_NR_ROOTS] = { FACT_LENGTH, "mem_section", true },
+	[F_SECTION_SIZE] = { FACT_SIZE, "mem_section", true },
+	[F_SECTION_MAP] = { FACT_OFFSET, "mem_section.section_mem_map", true },
+	/* 4f5aecdff25f, 5.13; before that the architecture knows it. */
+	[F_SECTION_BITS] = { FACT_NUMBER, "SECTION_SIZE_BITS", false },
+};
+
+struct fact_values {
+	uint64_t value[F_NR_FACTS];
+	bool known[F_NR_FACTS];
+};
+
+static const char *kind_name(enum fact_kind kind)
+{
+	static const char *const names[] = { "SIZE", "OFFSET", "LENGTH", "NUMBER", "SYMBOL" };
+
+	return names[kind];
+}
+
+static int read_fact(const struct vmcoreinfo *vi, const struct fact_row *row, uint64_t *value_ret)
+{
+	int64_t number;
+	int err;
+
+	switch (row->kind) {
+	case FACT_SIZE:
+		return vmcoreinfo_size(vi, row->name, value_ret);
+	case FACT_OFFSET:
+		return vmcoreinfo_offset(vi, row->name, value_ret);
+	case FACT_LENGTH:
+		return vmcoreinfo_length(vi, row->name, value_ret);
+	case FACT_SYMBOL:
+		return vmcoreinfo_symbol(vi, row->name, value_ret);
+	case FACT_NUMBER:
+		break;
+	}
+	err = vmcoreinfo_number(vi, row->name, &number);
+	if (!err)
+		*value_ret = (uint64_t)number;
+	return err;
+}
+
+static int read_facts(const struct vmcoreinfo *vi, struct fact_values *v, char *problem,
+		      size_t room)
+{
+	for (size_t i = 0; i < F_NR_FACTS; i++) {
+		const struct fact_row *row = &fact_rows[i];
+		int err = read_fact(vi, row, &v->value[i]);
+
+		v->known[i] = !err;
+		if (err == -EBADMSG || (err && row->required)) {
+			snprintf(problem, room, "vmcoreinfo %s %s(%s)",
+				 err == -EBADMSG ? "has a malformed" : "lacks",
+				 kind_name(row->kind), row->name);
+			return err;
+		}
+	}
+	if (!v->known[F_COMPOUND_HEAD] && !v->known[F_COMPOUND_INFO]) {
+		snprintf(problem, room, "vmcoreinfo lacks OFFSET(page.compound_head)");
+		return -ENODATA;
+	}
+	if (!v->known[F_PG_SLAB] && !v->known[F_TYPE_SLAB]) {
+		snprintf(problem, room, "vmcoreinfo does not say how to tell slab pages");
+		return -ENODATA;
+	}
+	return 0;
+}
+
+/* Flag numbers count from 0; out of range gives no flag, which for a required one fails in
+ * facts_are_possible(). */
+static uint64_t flag_mask(const struct fact_values *v, enum fact fact)
+{
+	if (!v->known[fact] || v->value[fact] > 63)
+		return 0;
+	return 1ull << v->value[fact];
+}
+
+/*
+ * Up to 6.11 a type is a whole value of _mapcount. Since then it is the topmost byte, and
+ * the rest may hold something else (4ffca5a96678, 6.12): the kernel's own test is
+ * page_type >> 24.
+ */
+static struct page_type type_of(const struct fact_values *v, enum fact fact)
+{
+	uint32_t value = (uint32_t)v->value[fact];
+
+	if (!v->known[fact])
+		return (struct page_type){ 0, 1 };
+	return (struct page_type){ value & 0xffffff ? UINT32_MAX : 0xff000000, value };
+}
+
+static bool field_fits(const struct page_facts *f, uint32_t offset, uint32_t len)
+{
+	return range_within(offset, len, f->size);
+}
+
+static bool facts_are_possible(const struct mm_facts *m, uint64_t page_size)
+{
+	const struct page_facts *f = &m->page;
+
+	return f->size >= 32 && f->size <= 1024 && field_fits(f, f->off_flags, f->word) &&
+	       field_fits(f, f->off_mapping, f->word) && field_fits(f, f->off_mapcount, 4) &&
+	       field_fits(f, f->off_private, f->word) &&
+	       field_fits(f, f->off_compound_head, f->word) && field_fits(f, f->off_order, 1) &&
+	       field_fits(f, f->off_dtor, 1) && f->lru && f->private && f->swapcache && f->head &&
+	       m->section_size >= f->word && m->section_size <= page_size &&
+	       range_within(m->section_map, f->word, m->section_size) && m->section_shift <= 28 &&
+	       m->nr_roots && m->nr_roots <= 1ull << 40;
+}
+
+/* Offsets beyond 32 bits become such that facts_are_possible() refuses them. */
+static uint32_t offset_of(const struct fact_values *v, enum fact fact)
+{
+	return (uint32_t)MIN(v->value[fact], UINT32_MAX);
+}
+
+static void fill_compound(struct page_facts *f, const struct fact_values *v)
+{
+	if (v->known[F_TYPE_HUGETLB]) {
+		f->hugetlb = PAGE_HUGETLB_TYPE;
+		f->order = PAGE_ORDER_FLAGS;
+		return;
+	}
+	if (v->known[F_PG_HUGETLB]) {
+		f->hugetlb = PAGE_HUGETLB_FLAG;
+		f->hugetlb_flag = flag_mask(v, F_PG_HUGETLB);
+		f->order = PAGE_ORDER_FLAGS;
+		return;
+	}
+	if (v->known[F_FOLIO_ORDER]) {
+		f->order = PAGE_ORDER_BYTE;
+		f->off_order = offset_of(v, F_FOLIO_ORDER) - f->size;
+	} else if (v->known[F_COMPOUND_ORDER]) {
+		f->order = PAGE_ORDER_BYTE;
+		f->off_order = offset_of(v, F_COMPOUND_ORDER);
+	}
+	if (!v->known[F_HUGETLB_DTOR])
+		return;
+	f->hugetlb_dtor = (uint8_t)v->value[F_HUGETLB_DTOR];
+	if (v->known[F_FOLIO_DTOR]) {
+		f->hugetlb = PAGE_HUGETLB_DTOR;
+		f->off_dtor = offset_of(v, F_FOLIO_DTOR) - f->size;
+	} else if (v->known[F_COMPOUND_DTOR]) {
+		f->hugetlb = PAGE_HUGETLB_DTOR;
+		f->off_dtor = offset_of(v, F_COMPOUND_DTOR);
+	}
+}
+
+static void fill_page(struct page_facts *f, const struct fact_values *v)
+{
+	f->size = (uint32_t)MIN(v->value[F_SIZE_PAGE], UINT32_MAX);
+	f->off_flags = offset_of(v, F_FLAGS);
+	f->off_mapping = offset_of(v, F_MAPPING);
+	f->off_mapcount = offset_of(v, F_MAPCOUNT);
+	f->off_private = offset_of(v, F_PRIVATE);
+	f->off_compound_head =
+		offset_of(v, v->known[F_COMPOUND_HEAD] ? F_COMPOUND_HEAD : F_COMPOUND_INFO);
+	f->lru = flag_mask(v, F_PG_LRU);
+	f->private = flag_mask(v, F_PG_PRIVATE);
+	f->swapcache = flag_mask(v, F_PG_SWAPCACHE);
+	f->swapbacked = flag_mask(v, F_PG_SWAPBACKED);
+	f->slab = flag_mask(v, F_PG_SLAB);
+	f->hwpoison = flag_mask(v, F_PG_HWPOISON);
+	f->head = v->value[F_PG_HEAD_MASK];
+	f->type_buddy = type_of(v, F_TYPE_BUDDY);
+	f->type_slab = type_of(v, F_TYPE_SLAB);
+	f->type_hugetlb = type_of(v, F_TYPE_HUGETLB);
+	f->type_offline = type_of(v, F_TYPE_OFFLINE);
+	f->type_unaccepted = type_of(v, F_TYPE_UNACCEPTED);
+	f->free_orders = (uint32_t)MIN(v->value[F_FREE_AREA], PAGE_MAX_ORDER + 1);
+	fill_compound(f, v);
+}
+
+int mm_facts_load(const struct core *core, struct mm_facts *facts_ret, char *problem,
+		  size_t problem_len)
+{
+	const struct vmcoreinfo *vi = core_vmcoreinfo(core);
+	const struct arch_ops *arch = core_arch(core);
+	struct fact_values v = { 0 };
+	struct mm_facts m = { 0 };
+	uint64_t bits;
+	int err;
+
+	if (!vi) {
+		snprintf(problem, problem_len, "the core has no vmcoreinfo");
+		return -ENODATA;
+	}
+	err = read_facts(vi, &v, problem, problem_len);
+	if (err) {
+		if (!v.known[F_MEM_SECTION] && vmcoreinfo_string(vi, "SYMBOL(mem_map)"))
+			snprintf(problem, problem_len,
+				 "the kernel uses FLATMEM, which is not supported");
+		return err;
+	}
+	m.page.word = arch->elf_class == ELFCLASS32 ? 4 : 8;
+	m.page.big_endian = core_big_endian(core);
+	fill_page(&m.page, &v);
+
+	bits = v.known[F_SECTION_BITS] ? v.value[F_SECTION_BITS] : arch->section_size_bits;
+	m.section_shift = UINT32_MAX; /* impossible */
+	if (bits < 64 && 1ull << bits >= core_page_size(core))
+		m.section_shift = (unsigned)bits - (unsigned)__builtin_ctzl(core_page_size(core));
+	m.mem_section = v.value[F_MEM_SECTION];
+	m.nr_roots = v.value[F_NR_ROOTS];
+	m.section_size = v.value[F_SECTION_SIZE];
+	m.section_map = v.value[F_SECTION_MAP];
+	if (!facts_are_possible(&m, core_page_size(core))) {
+		snprintf(problem, problem_len, "vmcoreinfo describes an impossible struct page");
+		return -EBADMSG;
+	}
+	*facts_ret = m;
+	return 0;
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/mm/page.h"
+
+#include "lib/bytes.h"
+#include "lib/util.h"
+
+#define MAPPING_ANON 1u /* PAGE_MAPPING_ANON, kernel include/linux/page-flags.h */
+
+static const char *const class_names[PAGE_NR_CLASSES] = {
+	[PAGE_ABSENT] = "absent",
+	[PAGE_KEPT] = "kernel",
+	[PAGE_UNKNOWN] = "unknown",
+	[PAGE_CACHE] = "cache",
+	[PAGE_CACHE_PRIVATE] = "cache_private",
+	[PAGE_USER] = "user",
+	[PAGE_FREE] = "free",
+	[PAGE_HWPOISON] = "hwpoison",
+	[PAGE_OFFLINE] = "offline",
+};
+
+const char *page_class_name(enum page_class class)
+{
+	return (unsigned)class < PAGE_NR_CLASSES ? class_names[class] : "invalid";
+}
+
+int page_class_dropped(enum page_class class, unsigned dump_level)
+{
+	switch (class) {
+	case PAGE_ABSENT:
+		return 1;
+	case PAGE_CACHE:
+		return (dump_level & (DUMP_LEVEL_CACHE | DUMP_LEVEL_CACHE_PRIVATE)) != 0;
+	case PAGE_CACHE_PRIVATE:
+		return (dump_level & DUMP_LEVEL_CACHE_PRIVATE) != 0;
+	case PAGE_USER:
+		return (dump_level & DUMP_LEVEL_USER) != 0;
+	case PAGE_FREE:
+		return (dump_level & DUMP_LEVEL_FREE) != 0;
+	case PAGE_HWPOISON:
+	case PAGE_OFFLINE:
+		return (dump_level & ~DUMP_LEVEL_ZERO) != 0;
+	default:
+		return 0;
+	}
+}
+
+static inline uint32_t get_u32(const struct page_facts *f, const uint8_t *p)
+{
+	return f->big_endian ? get_be32(p) : get_le32(p);
+}
+
+static inline uint64_t get_long(const struct page_facts *f, const uint8_t *p)
+{
+	if (f->word == 4)
+		return get_u32(f, p);
+	return f->big_endian ? get_be64(p) : get_le64(p);
+}
+
+static inline bool is_type(struct page_type type, uint32_t mapcount)
+{
+	return (mapcount & type.mask) == type.value;
+}
+
+/* What a page says beyond its flags; gathered once. */
+struct raw_page {
+	uint64_t pfn;
+	uint64_t flags;
+	uint32_t mapcount;
+	bool slab;
+	bool anon;
+	bool hugetlb;
+	uint32_t nr; /* of the compound page */
+};
+
+static uint32_t compound_nr(const struct page_facts *f, uint64_t pfn, const uint8_t *next)
+{
+	unsigned order = 0;
+
+	if (f->order == PAGE_ORDER_FLAGS)
+		order = get_long(f, next + f->off_flags) & 0xff;
+	else if (f->order == PAGE_ORDER_BYTE)
+		order = next[f->off_order];
+	if (order > PAGE_MAX_ORDER || pfn & ((1u << order) - 1))
+		return 1; /* corrupt: speak for this page only */
+	return 1u << order;
+}
+
+static bool is_hugetlb(const struct page_facts *f, uint32_t mapcount, const uint8_t *next)
+{
+	switch (f->hugetlb) {
+	case PAGE_HUGETLB_TYPE:
+		return is_type(f->type_hugetlb, mapcount);
+	case PAGE_HUGETLB_FLAG:
+		return (get_long(f, next + f->off_flags) & f->hugetlb_flag) != 0;
+	case PAGE_HUGETLB_DTOR:
+		return next[f->off_dtor] == f->hugetlb_dtor;
+	case PAGE_HUGETLB_NONE:
+		break;
+	}
+	return false;
+}
+
+static struct page_verdict verdict(enum page_class class, uint32_t nr)
+{
+	return (struct page_verdict){ class, class, nr };
+}
+
+static struct page_verdict free_pages(const struct raw_page *p, uint64_t order)
+{
+	/* The buddy allocator aligns a block to its size; else it is no such block. */
+	if (order > PAGE_MAX_ORDER || p->pfn & ((1u << order) - 1))
+		return verdict(PAGE_UNKNOWN, 1);
+	return verdict(PAGE_FREE, 1u << order);
+}
+
+static bool is_cache(const struct page_facts *f, uint64_t flags)
+{
+	/* PG_swapcache shares its bit with others; it counts with PG_swapbacked only
+	 * (6326fec1122c, 4.10). */
+	uint64_t swap = f->swapcache | f->swapbacked;
+
+	return (flags & f->lru) || (f->swapbacked && (flags & swap) == swap);
+}
+
+static struct page_verdict judge(const struct page_facts *f, const struct raw_page *p,
+				 const uint8_t *page)
+{
+	if (!p->slab && is_type(f->type_buddy, p->mapcount)) {
+		uint64_t order = get_long(f, page + f->off_private);
+
+		return order < f->free_orders ? free_pages(p, order) : verdict(PAGE_UNKNOWN, 1);
+	}
+	/* A page is on the list of unaccepted ones only in blocks of the largest order. */
+	if (is_type(f->type_unaccepted, p->mapcount) && f->free_orders)
+		return free_pages(p, f->free_orders - 1);
+	if (is_cache(f, p->flags) && !p->anon)
+		return verdict(p->flags & f->private ? PAGE_CACHE_PRIVATE : PAGE_CACHE, p->nr);
+	if (p->anon || p->hugetlb)
+		return verdict(PAGE_USER, p->nr);
+	if (!p->slab && is_type(f->type_offline, p->mapcount))
+		return verdict(PAGE_OFFLINE, p->nr);
+	return verdict(PAGE_KEPT, 1);
+}
+
+struct page_verdict page_classify(const struct page_facts *f, uint64_t pfn, const uint8_t *page,
+				  const uint8_t *next)
+{
+	struct raw_page p = { .pfn = pfn, .flags = get_long(f, page + f->off_flags), .nr = 1 };
+	struct page_verdict v;
+
+	if (get_long(f, page + f->off_compound_head) & 1) {
+		/* makedumpfile would read the bad page of a large folio that is kept. */
+		if (p.flags & f->hwpoison)
+			return verdict(PAGE_HWPOISON, 1);
+		return verdict(PAGE_KEPT, 1);
+	}
+	p.mapcount = get_u32(f, page + f->off_mapcount);
+	p.slab = (p.flags & f->slab) || is_type(f->type_slab, p.mapcount);
+	p.anon = !p.slab && (get_long(f, page + f->off_mapping) & MAPPING_ANON);
+	if ((p.flags & f->head) && next) {
+		p.nr = compound_nr(f, pfn, next);
+		p.hugetlb = is_hugetlb(f, p.mapcount, next);
+	}
+	v = judge(f, &p, page);
+	if (p.flags & f->hwpoison) {
+		v.class = PAGE_HWPOISON;
+		if (v.rest != PAGE_FREE) {
+			v.rest = PAGE_HWPOISON;
+			v.nr = p.nr;
+		}
+	}
+	return v;
+}
