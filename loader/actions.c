@@ -41,8 +41,8 @@ static int check_files(const struct options *opts, const struct action *a, char 
 		return 0;
 	if (opts->flags & OPT_OLD_CALL)
 		snprintf(why, why_size,
-			 "-c asks for kexec_load(2), which this program does not have: leave it out "
-			 "to use kexec_file_load(2), or take kexec(8) of kexec-tools");
+			 "-c asks for kexec_load(2), which this program does not have: leave it "
+			 "out to use kexec_file_load(2), or take kexec(8) of kexec-tools");
 	else if (opts->nr_files == 0)
 		snprintf(why, why_size, "%s wants the kernel to load: name its file",
 			 action_name(a->all));

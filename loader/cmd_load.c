@@ -100,9 +100,11 @@ static int compose_cmdline(struct load *l)
 	if (!err && limit && strlen(l->cmdline) + 1 + CMDLINE_ELFCOREHDR_LEN > limit)
 		err = -E2BIG;
 	if (err)
-		log_error("the command line is too long: %s takes %d bytes at most", l->opts->kernel,
-			  limit > CMDLINE_ELFCOREHDR_LEN ? (int)limit - 1 - CMDLINE_ELFCOREHDR_LEN :
-							   CMDLINE_MAX - 1);
+		log_error("the command line is too long: %s takes %d bytes at most",
+			  l->opts->kernel,
+			  limit > CMDLINE_ELFCOREHDR_LEN ?
+				  (int)limit - 1 - CMDLINE_ELFCOREHDR_LEN :
+				  CMDLINE_MAX - 1);
 	return err;
 }
 
@@ -113,8 +115,8 @@ static void warn_crashkernel(const struct load *l)
 
 	while (l->crash && cmdline_next(&at, &w))
 		if (cmdline_is(&w, "crashkernel"))
-			log_warn("crashkernel= stands on the capture kernel's command line: it will "
-				 "try to reserve memory out of its own reservation");
+			log_warn("crashkernel= stands on the capture kernel's command line: it "
+				 "will try to reserve memory out of its own reservation");
 }
 
 static int prepare(struct load *l)
@@ -153,9 +155,10 @@ static void debug_plan(const struct load *l)
 {
 	char kernel[32], initrd[32], needs[32];
 
-	log_debug("kernel %s: %s, %s, boot protocol %u.%u", l->opts->kernel, l->image.what,
+	log_debug("kernel %s: %s, %s, boot protocol %u.%u, %s", l->opts->kernel, l->image.what,
 		  errors_format_size(l->kernel_size, kernel, sizeof(kernel)),
-		  l->image.protocol >> 8, l->image.protocol & 0xff);
+		  l->image.protocol >> 8, l->image.protocol & 0xff,
+		  l->image.has_signature ? "signed" : "not signed");
 	log_debug("initrd %s: %s", l->opts->initrd ? l->opts->initrd : "(none)",
 		  errors_format_size(l->facts.initrd_size, initrd, sizeof(initrd)));
 	log_debug("needs %s at least; reserved for a capture kernel: %s",
@@ -190,14 +193,14 @@ static void explain(const struct load *l, int err)
 	log_error("%s", why);
 	status_read("", &now);
 	if (l->crash && l->facts.status.crash_loaded == 1 && now.crash_loaded == 0)
-		log_warn("the capture kernel that was loaded before is gone: until one is loaded, a "
-			 "panic leaves no dump");
+		log_warn("the capture kernel that was loaded before is gone: until one is loaded, "
+			 "a panic leaves no dump");
 }
 
 static int load(struct load *l)
 {
 	unsigned long flags = 0;
-	uint64_t start;
+	uint64_t start, ms;
 	int err = prepare(l);
 
 	if (err)
@@ -216,10 +219,12 @@ static int load(struct load *l)
 		explain(l, err);
 		return err;
 	}
+	ms = clock_ms() - start;
 	err = verify(l);
 	if (!err)
-		log_debug("%s is loaded%s, in %.1f seconds", l->opts->kernel,
-			  l->crash ? " for a panic" : "", (clock_ms() - start) / 1000.0);
+		log_debug("%s is loaded%s, in %u.%u seconds", l->opts->kernel,
+			  l->crash ? " for a panic" : "", (unsigned)(ms / 1000),
+			  (unsigned)(ms % 1000 / 100));
 	return err;
 }
 

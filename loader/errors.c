@@ -51,6 +51,11 @@ static bool is_locked_down(const struct facts *f)
 	return *f->lockdown && !streq(f->lockdown, "none");
 }
 
+static bool is_locked_down_signed(const struct facts *f)
+{
+	return is_locked_down(f) && f->image && f->image->has_signature;
+}
+
 static bool is_unreserved(const struct facts *f)
 {
 	return f->status.crash_size == 0;
@@ -94,19 +99,24 @@ static const struct error_row error_rows[] = {
 	{ OP_ALL, EPERM, is_unprivileged,
 	  "no permission: this needs CAP_SYS_BOOT; run it as root, outside of a container" },
 	{ OP_LOADS, EPERM, is_used_up,
-	  "no permission: the number of loads that {limit} allows is used up until the next reboot" },
+	  "no permission: the number of loads that {limit} allows is used up until the next "
+	  "reboot" },
+	{ OP_LOADS, EPERM, is_locked_down_signed,
+	  "the kernel is locked down ({lockdown}) and does not trust the signature of {kernel}: "
+	  "the file was changed, or its key is none of the kernel's own and of those that Secure "
+	  "Boot hands over (db and MOK, UEFI only); enroll the key, or switch lockdown off" },
 	{ OP_LOADS, EPERM, is_locked_down,
-	  "the kernel is locked down ({lockdown}) and {kernel} has no signature that it trusts: "
-	  SIGNED_ADVICE ", or switch lockdown or Secure Boot off" },
+	  "the kernel is locked down ({lockdown}) and {kernel} is not signed: " SIGNED_ADVICE
+	  ", or switch lockdown or Secure Boot off" },
 	{ OP_LOADS, EPERM, NULL,
-	  "the kernel refuses to load {kernel} though we are privileged: a security policy does "
-	  "(lockdown, IMA, LoadPin or seccomp); " SEE_LOG },
+	  "the kernel refuses to load {kernel} though we seem to be privileged: a security policy "
+	  "does (lockdown, IMA, LoadPin or seccomp), or this is a container; " SEE_LOG },
 	{ OP_UNLOADS | OP_EXEC, EPERM, NULL,
-	  "the kernel refuses though we are privileged: a security policy does (seccomp or an LSM); "
-	  SEE_LOG },
+	  "the kernel refuses though we seem to be privileged: a security policy does (seccomp or "
+	  "an LSM), or this is a container; " SEE_LOG },
 	{ OP_LOADS, EACCES, NULL,
-	  "a security policy (SELinux, AppArmor or IMA) does not let the kernel read {kernel} or the "
-	  "initrd; look into the audit log" },
+	  "a security policy (SELinux, AppArmor or IMA) does not let the kernel read {kernel} or "
+	  "the initrd; look into the audit log" },
 
 	{ OP_FILE, ENOSYS, NULL,
 	  "the running kernel has no kexec_file_load (built without CONFIG_KEXEC_FILE): boot a "
@@ -126,19 +136,19 @@ static const struct error_row error_rows[] = {
 	  "{kernel} and its initrd find no place in the {reserved} that are reserved (they take "
 	  "{needs} and some more, aligned): raise crashkernel= and reboot" },
 	{ OP_LOAD_PANIC, EADDRNOTAVAIL, NULL,
-	  "the capture kernel finds no place in the reserved memory: see that crashkernel= stands on "
-	  "the kernel command line, raise it and reboot" },
+	  "the capture kernel finds no place in the reserved memory: see that crashkernel= stands "
+	  "on the kernel command line, raise it and reboot" },
 	{ OP_LOAD, EADDRNOTAVAIL, NULL,
-	  "no stretch of memory is large enough for {kernel} and its initrd ({needs} and some more): "
-	  "use a smaller initrd" },
+	  "no stretch of memory is large enough for {kernel} and its initrd ({needs} and some "
+	  "more): use a smaller initrd" },
 	{ OP_LOADS, ENOMEM, NULL,
-	  "the kernel has no memory left to take {kernel} and its initrd in: free some and try again, "
-	  "or use a smaller initrd" },
+	  "the kernel has no memory left to take {kernel} and its initrd in: free some and try "
+	  "again, or use a smaller initrd" },
 
 	{ OP_LOADS, ENOEXEC, is_four_level,
-	  "the kernel does not take {kernel}: it cannot run with 5-level page tables (built without "
-	  "CONFIG_X86_5LEVEL), which this machine seems to use; load another kernel or boot with "
-	  "no5lvl" },
+	  "the kernel does not take {kernel}: it cannot run with 5-level page tables (built "
+	  "without CONFIG_X86_5LEVEL), which this machine seems to use; load another kernel or "
+	  "boot with no5lvl" },
 	{ OP_LOADS, ENOEXEC, NULL,
 	  "the kernel does not take {kernel} ({what}) for a kernel that it can load; " SEE_LOG },
 	{ OP_LOADS, EINVAL, NULL,
@@ -150,15 +160,16 @@ static const struct error_row error_rows[] = {
 	  "the running kernel cannot do this (built without CONFIG_KEXEC_CORE), or we are in a "
 	  "container: run it on the machine itself" },
 	{ OP_EXEC, EINVAL, NULL,
-	  "the kernel refuses, as it does to a process in a container: run it on the machine itself" },
+	  "the kernel refuses, as it does to a process in a container: run it on the machine "
+	  "itself" },
 
 	{ OP_LOADS, ENODATA, NULL,
 	  "{kernel} is not signed and the kernel loads signed kernels only: " SIGNED_ADVICE },
 	{ OP_LOADS, ENOKEY, NULL,
 	  "{kernel} is signed with a key that the running kernel does not have: " SIGNED_ADVICE },
 	{ OP_LOADS, EKEYREJECTED, NULL,
-	  "the signature of {kernel} does not hold: the file was changed after it was signed, or its "
-	  "key is revoked; " SIGNED_ADVICE },
+	  "the signature of {kernel} does not hold: the file was changed after it was signed, or "
+	  "its key is revoked; " SIGNED_ADVICE },
 	{ OP_LOADS, ENOPKG, NULL,
 	  "{kernel} is signed in a way that the running kernel has no code for (hash or key type): "
 	  SIGNED_ADVICE },

@@ -40,6 +40,67 @@ struct image_type {
 	bool (*refine)(const struct head *h, struct image *image);
 };
 
+/* ---- PE/COFF: EFI programs; a bzImage is one, too ---- */
+
+#define PE_OFFSET	 0x3c
+#define PE_SECTIONS	 6 /* number of sections, from "PE\0\0" on */
+#define PE_OPTIONAL_SIZE 20
+#define PE_OPTIONAL	 24
+#define PE_SECTION_SIZE	 40
+#define PE_SECTIONS_MAX	 96  /* the format's own limit */
+#define PE32PLUS	 0x20b
+#define PE_DIRECTORIES	 108 /* how many data directories, in the optional header */
+#define PE_CERTIFICATES	 144 /* the fifth of them: offset in the file, size */
+
+/* Where "PE\0\0" stands. Return: true with the fixed header within the bytes we have. */
+static bool find_pe(const struct head *h, uint64_t *pe_ret)
+{
+	uint64_t pe;
+
+	if (h->len < PE_OFFSET + 4 || memcmp(h->p, "MZ", 2))
+		return false;
+	pe = get_le32(h->p + PE_OFFSET);
+	if (!range_within(pe, PE_OPTIONAL, h->len) || memcmp(h->p + pe, "PE\0\0", 4))
+		return false;
+	*pe_ret = pe;
+	return true;
+}
+
+static bool has_section(const struct head *h, const char *name)
+{
+	char padded[8] = { 0 };
+	uint64_t pe, at;
+	unsigned n;
+
+	if (!find_pe(h, &pe))
+		return false;
+	memcpy(padded, name, MIN(strlen(name), sizeof(padded)));
+	n = MIN(get_le16(h->p + pe + PE_SECTIONS), PE_SECTIONS_MAX);
+	at = pe + PE_OPTIONAL + get_le16(h->p + pe + PE_OPTIONAL_SIZE);
+	for (; n && range_within(at, PE_SECTION_SIZE, h->len); n--, at += PE_SECTION_SIZE)
+		if (!memcmp(h->p + at, padded, sizeof(padded)))
+			return true;
+	return false;
+}
+
+static bool has_signature(const struct head *h)
+{
+	const uint8_t *optional;
+	uint64_t pe;
+
+	if (!find_pe(h, &pe) || !range_within(pe + PE_OPTIONAL, PE_CERTIFICATES + 8, h->len))
+		return false;
+	optional = h->p + pe + PE_OPTIONAL;
+	return get_le16(optional) == PE32PLUS && get_le32(optional + PE_DIRECTORIES) > 4 &&
+	       get_le32(optional + PE_CERTIFICATES) && get_le32(optional + PE_CERTIFICATES + 4);
+}
+
+static bool refine_uki(const struct head *h, struct image *image)
+{
+	(void)image;
+	return has_section(h, ".linux");
+}
+
 /* ---- x86: struct setup_header, offsets in the file ---- */
 
 #define X86_SETUP_SECTS	     0x1f1
@@ -94,6 +155,7 @@ static bool refine_bzimage(const struct head *h, struct image *image)
 		image->init_size = ROUND_UP((uint64_t)get_le32(h->p + X86_INIT_SIZE),
 					    PAGE_SIZE_X86);
 	}
+	image->has_signature = has_signature(h);
 	image->problem = bzimage_problem(h, image);
 	return true;
 }
@@ -116,41 +178,6 @@ static bool refine_elf(const struct head *h, struct image *image)
 		image->advice = NULL;
 	}
 	return true;
-}
-
-/* ---- PE/COFF: EFI programs, unified kernel images among them ---- */
-
-#define PE_OFFSET	   0x3c
-#define PE_SECTIONS	   6 /* number of sections, from "PE\0\0" on */
-#define PE_OPTIONAL_SIZE   20
-#define PE_OPTIONAL	   24
-#define PE_SECTION_SIZE	   40
-#define PE_SECTIONS_MAX	   96 /* the format's own limit */
-
-static bool has_section(const struct head *h, const char *name)
-{
-	char padded[8] = { 0 };
-	uint64_t pe, at;
-	unsigned n;
-
-	if (h->len < PE_OFFSET + 4)
-		return false;
-	pe = get_le32(h->p + PE_OFFSET);
-	if (!range_within(pe, PE_OPTIONAL, h->len) || memcmp(h->p + pe, "PE\0\0", 4))
-		return false;
-	memcpy(padded, name, MIN(strlen(name), sizeof(padded)));
-	n = MIN(get_le16(h->p + pe + PE_SECTIONS), PE_SECTIONS_MAX);
-	at = pe + PE_OPTIONAL + get_le16(h->p + pe + PE_OPTIONAL_SIZE);
-	for (; n && range_within(at, PE_SECTION_SIZE, h->len); n--, at += PE_SECTION_SIZE)
-		if (!memcmp(h->p + at, padded, sizeof(padded)))
-			return true;
-	return false;
-}
-
-static bool refine_uki(const struct head *h, struct image *image)
-{
-	(void)image;
-	return has_section(h, ".linux");
 }
 
 /* ---- the rest ---- */

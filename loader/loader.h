@@ -131,6 +131,7 @@ enum image_kind {
  * @cmdline_size: x86: longest command line, bytes; 0 where unknown
  * @init_size: x86: memory that the kernel needs to unpack itself, bytes; 0 where unknown
  * @claimed_size: x86: bytes that the file must have by its own header
+ * @has_signature: a signature for Secure Boot is attached; nobody checked it
  */
 struct image {
 	enum image_kind kind;
@@ -143,6 +144,7 @@ struct image {
 	uint32_t cmdline_size;
 	uint64_t init_size;
 	uint64_t claimed_size;
+	bool has_signature;
 };
 
 /* x86 xloadflags (Documentation/arch/x86/boot.rst) */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <linux/reboot.h>
 #include <string.h>
+#include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,6 +53,6 @@ int syscall_kexec_file(int kernel_fd, int initrd_fd, const char *cmdline, unsign
 
 int syscall_reboot_kexec(void)
 {
-	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	reboot(RB_KEXEC);
 	return -errno;
 }

@@ -96,6 +96,15 @@ static void set_locked_down(struct facts *f)
 	strcpy(f->lockdown, "integrity");
 }
 
+static void set_locked_down_signed(struct facts *f)
+{
+	static const struct image signed_kernel = { .kind = IMAGE_BZIMAGE, .what = "a bzImage",
+						    .has_signature = true };
+
+	strcpy(f->lockdown, "confidentiality");
+	f->image = &signed_kernel;
+}
+
 static void set_not_locked_down(struct facts *f)
 {
 	strcpy(f->lockdown, "none");
@@ -160,7 +169,8 @@ TEST(loader, sentences_follow_the_facts)
 		{ OP_LOAD, EPERM, set_used_up, "kernel.kexec_load_limit_reboot" },
 		{ OP_LOAD_PANIC, EPERM, set_used_up, "kernel.kexec_load_limit_panic" },
 		{ OP_LOAD_PANIC, EPERM, set_limited, "a security policy" },
-		{ OP_LOAD, EPERM, set_locked_down, "locked down (integrity) and /boot/k has no" },
+		{ OP_LOAD, EPERM, set_locked_down, "locked down (integrity) and /boot/k is not" },
+		{ OP_LOAD, EPERM, set_locked_down_signed, "does not trust the signature of /boot/k" },
 		{ OP_LOAD, EPERM, set_not_locked_down, "a security policy" },
 		{ OP_UNLOAD, EPERM, set_locked_down, "a security policy" },
 		{ OP_LOAD_PANIC, EADDRNOTAVAIL, set_unreserved, "no memory is reserved" },

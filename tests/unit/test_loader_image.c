@@ -187,3 +187,31 @@ TEST(loader, image_uki_is_told_by_its_section)
 	image_probe(p, sizeof(p), sizeof(p), &im);
 	CHECK_EQ(im.kind, IMAGE_PE);
 }
+
+TEST(loader, image_signature_is_seen)
+{
+	static const struct {
+		unsigned optional_magic, directories, offset, size;
+		bool has;
+	} t[] = {
+		{ 0x20b, 6, 0x100a00, 1472, true }, { 0x20b, 6, 0, 0, false },
+		{ 0x20b, 6, 0x100a00, 0, false },   { 0x20b, 4, 0x100a00, 1472, false },
+		{ 0x10b, 6, 0x100a00, 1472, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		uint8_t p[HEAD];
+		struct image im;
+
+		bzimage(p);
+		put_le32(p + 0x3c, 0x40);
+		memcpy(p + 0x40, "PE\0\0", 4);
+		put_le16(p + 0x58, t[i].optional_magic);
+		put_le32(p + 0x58 + 108, t[i].directories);
+		put_le32(p + 0x58 + 144, t[i].offset);
+		put_le32(p + 0x58 + 148, t[i].size);
+		image_probe(p, sizeof(p), BZIMAGE_SIZE, &im);
+		CHECK_EQ(im.kind, IMAGE_BZIMAGE);
+		CHECK_EQ(im.has_signature, t[i].has);
+	}
+}
