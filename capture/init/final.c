@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/init/final.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture/init/child.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/io.h"
+#include "lib/log.h"
+
+#define BEAT_S	     120 /* PID 1 may be held up this long, by its console say */
+#define FINAL_S	     60	 /* from the beginning of the end to the guard's reset */
+#define FLUSH_MS     45000
+#define SHELL_PATH   "/bin/busybox"
+
+/* emergency_restart() asks no driver and no file system, unlike reboot(2). */
+static void sysrq_reset(void)
+{
+	io_write_file("/proc/sys/kernel/sysrq", "1");
+	io_write_file("/proc/sysrq-trigger", "b");
+}
+
+void final_reset(void)
+{
+	for (;;) {
+		sysrq_reset();
+		reboot(RB_AUTOBOOT);
+		clock_sleep_ms(1000);
+	}
+}
+
+static void __attribute__((noreturn)) guard_main(const struct init_state *st)
+{
+	sigset_t all;
+
+	prctl(PR_SET_NAME, "vmcore-guard");
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	for (int fd = 0; fd < 64; fd++)
+		close(fd);
+	while (clock_ms() < atomic_load(&st->guard_deadline_ms))
+		clock_sleep_ms(1000);
+	final_reset();
+}
+
+void final_start_guard(struct init_state *st)
+{
+	pid_t pid;
+
+	final_beat(st);
+	pid = fork();
+	if (pid == 0)
+		guard_main(st);
+	if (pid < 0)
+		log_error("cannot start the guard: %s", strerror(errno));
+}
+
+void final_beat(struct init_state *st)
+{
+	atomic_store(&st->guard_deadline_ms, clock_ms() + BEAT_S * 1000);
+}
+
+static void beat(void *ctx)
+{
+	final_beat(ctx);
+}
+
+static void __attribute__((noreturn)) exec_shell(void)
+{
+	static char *const argv[] = { "sh", NULL };
+	static char *const envp[] = { "PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "TERM=linux",
+				      "PS1=vmcore-save# ", NULL };
+
+	setsid();
+	ioctl(STDIN_FILENO, TIOCSCTTY, 1);
+	io_write_file("/proc/self/oom_score_adj", "1000");
+	execve(SHELL_PATH, argv, envp);
+	log_error("cannot start %s: %s", SHELL_PATH, strerror(errno));
+	_exit(127);
+}
+
+void final_shell(struct init_state *st)
+{
+	unsigned limit_s = st->config.shell_timeout;
+	int status = 0;
+	pid_t pid;
+
+	log_set_step("shell");
+	log_info("a shell on this console; the machine reboots after %u s, or when it exits",
+		 limit_s);
+	pid = fork();
+	if (pid == 0)
+		exec_shell();
+	if (pid < 0) {
+		log_error("cannot start a shell: %s", strerror(errno));
+		return;
+	}
+	if (!child_wait(pid, limit_s * 1000, &status, beat, st)) {
+		log_warn("time is up after %u s", limit_s);
+		/* Its jobs have groups of their own; reboot(2) is what ends those. */
+		if (!child_kill(pid))
+			log_error("the shell does not die");
+	}
+}
+
+static int flush_target(void *ctx)
+{
+	int fd = open(STATE_MOUNT_POINT, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+
+	(void)ctx;
+	if (fd >= 0) {
+		err = syncfs(fd) ? -errno : 0;
+		close(fd);
+	}
+	if (umount2(STATE_MOUNT_POINT, 0) == 0 || errno == EINVAL)
+		return err;
+	/* Something holds it: read-only is as good for the disk. */
+	if (mount(NULL, STATE_MOUNT_POINT, NULL, MS_REMOUNT | MS_RDONLY, NULL))
+		return -errno;
+	return err;
+}
+
+static void say_result(const struct init_state *st, const char *action)
+{
+	const char *file = st->dump_saved   ? "/vmcore" :
+			   st->dump_started ? "/vmcore-incomplete" :
+			   st->log_saved    ? "/vmcore-dmesg.txt" :
+					      "";
+	const char *reason = state_reason(st);
+	char size[32] = "", where[640] = "";
+
+	if (st->dump_bytes && (st->dump_saved || st->dump_started))
+		snprintf(size, sizeof(size), " (%" PRIu64 " MiB)", (st->dump_bytes + (1 << 20) - 1) >> 20);
+	if (st->dir_name[0])
+		snprintf(where, sizeof(where), ": %s/%s%s%s on %s", st->config.path, st->dir_name,
+			 file, size, st->config.device);
+	log_set_step("done");
+	if (reason)
+		log_error("%s%s: %s; %s", state_verdict(st), where, reason, action);
+	else
+		log_info("%s%s; %s", state_verdict(st), where, action);
+}
+
+void final_act(struct init_state *st, enum config_action action)
+{
+	const char *name;
+	int err;
+
+	if (action == CONFIG_SHELL)
+		action = CONFIG_REBOOT;
+	name = config_action_name(action);
+
+	/*
+	 * From here on giving up is forbidden: no check, no wait without a limit and no
+	 * failure may keep the machine from coming back. The guard's last deadline is
+	 * set, and nothing moves it any more.
+	 */
+	atomic_store(&st->guard_deadline_ms, clock_ms() + FINAL_S * 1000);
+	log_set_step("final");
+	if (st->mounted) {
+		err = child_run(flush_target, NULL, FLUSH_MS);
+		if (err)
+			log_error("cannot flush and unmount the target: %s", strerror(-err));
+	}
+	say_result(st, name);
+	if (action == CONFIG_HALT)
+		reboot(RB_HALT_SYSTEM);
+	else if (action == CONFIG_POWEROFF)
+		reboot(RB_POWER_OFF);
+	else
+		reboot(RB_AUTOBOOT);
+	log_error("%s failed: %s; resetting", name, strerror(errno));
+	final_reset();
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How it ends. The guard is a process that does nothing but compare the clock with a
+ * deadline in shared memory, which PID 1 moves on while it lives; it never logs,
+ * allocates or touches a disk, so nothing that may hold up PID 1 holds it up.
+ */
+#ifndef CAPTURE_INIT_FINAL_H
+#define CAPTURE_INIT_FINAL_H
+
+#include "capture/init/state.h"
+
+/** final_start_guard() - Fork the guard. Its first deadline is the same as final_beat()'s. */
+void final_start_guard(struct init_state *st);
+
+/** final_beat() - Tell the guard that PID 1 is well. */
+void final_beat(struct init_state *st);
+
+/** final_shell() - A shell on the console for config.shell_timeout at most. */
+void final_shell(struct init_state *st);
+
+/** final_act() - Flush and let go of the target, say how it went, and reboot, halt or power
+ * off. Never fails and never returns. CONFIG_SHELL counts as CONFIG_REBOOT. */
+void final_act(struct init_state *st, enum config_action action) __attribute__((noreturn));
+
+/** final_reset() - Reset the machine now, by any means. Never returns. */
+void final_reset(void) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* PID 1: starts the worker, watches it, and ends everything whatever became of it. */
+#include "capture/init/init.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture/init/child.h"
+#include "capture/init/final.h"
+#include "capture/init/memory.h"
+#include "capture/init/mounts.h"
+#include "capture/init/record.h"
+#include "capture/init/worker.h"
+#include "lib/clock.h"
+#include "lib/io.h"
+#include "lib/log.h"
+
+#define TICK_MS		100
+#define SAMPLE_MS	1000
+#define RECORD_LIMIT_MS 30000
+
+static struct init_state *create_state(void)
+{
+	struct init_state *st = mmap(NULL, sizeof(*st), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct steps steps;
+
+	if (st == MAP_FAILED)
+		return NULL;
+	st->start_ms = clock_ms();
+	config_init(&st->config);
+	atomic_store(&st->described_at, -1);
+	steps = worker_steps(st);
+	steps_init(&steps);
+	return st;
+}
+
+static pid_t start_worker(struct init_state *st, const struct init_saver *saver)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	/* Where memory runs out, this is the process to go: PID 1 can still tell. */
+	io_write_file("/proc/self/oom_score_adj", "1000");
+	_exit(worker_run(st, saver) ? 1 : 0);
+}
+
+/* How a worker that left no word came to its end. */
+static void describe_death(struct init_state *st, int status, uint64_t oom_kills_before)
+{
+	struct steps steps = worker_steps(st);
+	int current = steps_current(&steps);
+
+	if (WIFEXITED(status) && current >= 0 &&
+	    st->progress.state[current].outcome != STEP_RUNNING)
+		return; /* it ran to its end, and its steps tell */
+	if (WIFEXITED(status))
+		snprintf(st->failure, sizeof(st->failure),
+			 "the capture left in the middle with status %d", WEXITSTATUS(status));
+	else if (WTERMSIG(status) == SIGKILL && memory_oom_kills() > oom_kills_before)
+		snprintf(st->failure, sizeof(st->failure),
+			 "the kernel killed the capture for lack of memory: crashkernel is too small");
+	else
+		snprintf(st->failure, sizeof(st->failure), "the capture died of signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	log_error("%s", st->failure);
+}
+
+static void end_overdue(struct init_state *st, pid_t pid, const char *why)
+{
+	snprintf(st->failure, sizeof(st->failure), "%s", why);
+	log_error("%s; ending the capture", why);
+	if (!child_kill(pid))
+		log_error("the capture does not die, it is stuck in the kernel; going on without");
+}
+
+/* Returns once the worker is dead, or given up as undead. */
+static void supervise(struct init_state *st, pid_t pid)
+{
+	struct steps steps = worker_steps(st);
+	uint64_t oom_kills = memory_oom_kills(), sampled_ms = 0;
+	char why[STEPS_ERROR_SIZE - 8];
+	int status;
+
+	for (;;) {
+		/* A copy: the worker replaces the configuration while it reads it. */
+		struct config config = st->config;
+		struct steps_limits limits = {
+			.start_ms = st->start_ms,
+			.timeout_s = config.timeout,
+			.max_time_s = config.max_time,
+			.config = &config,
+		};
+
+		final_beat(st);
+		if (child_wait(pid, TICK_MS, &status, NULL, NULL)) {
+			describe_death(st, status, oom_kills);
+			return;
+		}
+		if (clock_ms() - sampled_ms >= SAMPLE_MS) {
+			memory_sample(st, pid);
+			sampled_ms = clock_ms();
+		}
+		if (steps_overdue(&steps, &limits, why, sizeof(why))) {
+			end_overdue(st, pid, why);
+			return;
+		}
+	}
+}
+
+static int rescue(void *ctx)
+{
+	struct init_state *st = ctx;
+	struct steps steps = worker_steps(st);
+
+	io_write_file("/proc/self/oom_score_adj", "1000");
+	return record_rescue(st, &steps);
+}
+
+static void run_capture(struct init_state *st, const struct init_saver *saver)
+{
+	struct steps steps = worker_steps(st);
+	pid_t pid = start_worker(st, saver);
+	int err;
+
+	if (pid < 0) {
+		snprintf(st->failure, sizeof(st->failure), "cannot start the capture: %s",
+			 strerror(-pid));
+		log_error("%s", st->failure);
+		return;
+	}
+	supervise(st, pid);
+	state_sanitize(st);
+	steps_close(&steps, -ECANCELED, st->failure);
+	if (st->recorded || !st->mounted || !st->dir_name[0])
+		return;
+	log_set_step("record");
+	final_beat(st);
+	err = child_run(rescue, st, RECORD_LIMIT_MS);
+	if (err)
+		log_error("what happened could not be recorded on the target: %s", strerror(-err));
+	state_sanitize(st);
+}
+
+void init_main(const struct init_saver *saver)
+{
+	struct init_state *st = create_state();
+	struct utsname u = { .release = "?" };
+	enum config_action action;
+
+	if (!st)
+		final_reset();
+	log_set_name("vmcore-save");
+	log_set_step("start");
+	final_start_guard(st);
+	mounts_setup();
+	uname(&u);
+	log_info("version %s on kernel %s", VMCORE_SAVE_VERSION, u.release);
+
+	run_capture(st, saver);
+
+	action = st->dump_saved ? st->config.final_action : st->config.failure_action;
+	if (action == CONFIG_SHELL)
+		final_shell(st);
+	final_act(st, action);
+}

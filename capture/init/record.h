@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The manifest, vmcore-save.json: what became of a capture, made from the shared
+ * state alone, so that the worker writes it as well as a process that comes after
+ * the worker's death.
+ */
+#ifndef CAPTURE_INIT_RECORD_H
+#define CAPTURE_INIT_RECORD_H
+
+#include <stdio.h>
+#include <time.h>
+
+#include "capture/init/init.h"
+#include "capture/init/state.h"
+
+#define RECORD_SCHEMA	 1
+#define RECORD_NAME	 "vmcore-save.json"
+#define RECORD_TMP_NAME	 "vmcore-save.json.new"
+#define RECORD_LOG_NAME	 "vmcore-dmesg.txt"
+#define RECORD_DUMP_NAME "vmcore"
+
+/** record_build() - Write the manifest's text. @when: the wall clock's time. */
+void record_build(const struct init_state *st, const struct steps *steps, time_t when, FILE *out);
+
+/** record_describe() - Keep what @saver says now for manifests to come. Best effort. */
+void record_describe(struct init_state *st, const struct init_saver *saver);
+
+/** record_write() - Write or replace the manifest in the dump's directory.
+ * Return: 0 or -errno, logged. */
+int record_write(const struct init_state *st, const struct steps *steps, int dir_fd);
+
+/** record_rescue() - After the worker's death: find the dump's directory on the mounted
+ * target by its name and record there what is known. Return: 0 or -errno, logged. */
+int record_rescue(struct init_state *st, const struct steps *steps);
+
+#endif
