@@ -119,3 +119,82 @@ $(O)/obj/%.o: %.c $(BUILD_STAMP)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(patsubst %.c,$(O)/obj/%.d,$(ALL_SRC))
+
+# ---- fuzzers: `make CC=clang SAN=1 CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzzers`
+FUZZERS      := $(patsubst tests/fuzz/%.c,$(O)/%,$(FUZZ_SRC))
+.PHONY: fuzzers
+.SECONDARY: $(call obj,$(FUZZ_SRC))
+fuzzers: $(FUZZERS)
+$(FUZZERS): $(O)/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(LOADER_A) $(INIT_A) $(MKIMAGE_A) $(ENGINE_A) $(BASE_A)
+	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(MKIMAGE_LIBS) -pthread,-fsanitize=fuzzer)
+-include $(patsubst %.c,$(O)/obj/%.d,$(FUZZ_SRC))
+
+# ---- what runs in a VM besides the programs
+$(O)/memory-load: tests/qemu/memory-load.c $(BUILD_STAMP)
+	$(say) CC $@
+	$(Q)$(CC) -static -O2 $(WARN_CFLAGS) -o $@ $<
+
+# ---- what one types; packages come first, so these call make again
+KERNEL       ?= 6.1-generic
+TEST         ?=
+CACHE        ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vmcore-save
+export O CACHE ACCEL JOBS FUZZ_SECONDS MAKE
+again         = $(Q)+$(MAKE) --no-print-directory -j$(shell nproc)
+
+.PHONY: deps demo check check-all fuzz-smoke
+deps:
+	$(Q)scripts/deps
+
+demo: deps
+	$(again) $(PROGRAMS) $(O)/memory-load
+	$(Q)tests/qemu/demo $(KERNEL)
+
+check: deps
+	$(again) $(PROGRAMS) $(O)/unit-tests $(O)/memory-load $(O)/busybox
+	$(Q)tests/run $(TEST)
+
+check-all: deps
+	$(again) $(PROGRAMS) $(O)/unit-tests $(O)/memory-load $(O)/busybox
+	$(Q)FUZZ_SECONDS=$(or $(FUZZ_SECONDS),120) tests/run --long $(TEST)
+
+fuzz-smoke: deps
+	$(again) $(O)/unit-tests
+	$(Q)tests/run fuzz/
+
+# ---- installation
+MAN8          = $(wildcard docs/man/*.8)
+MAN5          = $(wildcard docs/man/*.5)
+.PHONY: install uninstall clean help
+install: $(PROGRAMS)
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(sbindir) $(dracutdir)/99vmcore-save \
+		$(mandir)/man8 $(mandir)/man5 $(datadir))
+	$(INSTALL) -m 0755 $(PROGRAMS) dracut-module/vmcore-save-dracut $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 0755 dracut-module/99vmcore-save/module-setup.sh \
+		$(DESTDIR)$(dracutdir)/99vmcore-save
+	$(INSTALL) -m 0644 initramfs/image.manifest $(DESTDIR)$(datadir)
+	$(if $(wildcard $(O)/busybox),$(INSTALL) -m 0755 $(O)/busybox $(DESTDIR)$(datadir))
+	$(if $(MAN8),$(INSTALL) -m 0644 $(MAN8) $(DESTDIR)$(mandir)/man8)
+	$(if $(MAN5),$(INSTALL) -m 0644 $(MAN5) $(DESTDIR)$(mandir)/man5)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(sbindir)/,$(notdir $(PROGRAMS)) vmcore-save-dracut)
+	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN8)))
+	rm -f $(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5)))
+	rm -rf $(DESTDIR)$(dracutdir)/99vmcore-save $(DESTDIR)$(datadir)
+
+clean:
+	rm -rf $(O)
+
+help:
+	@echo 'Targets:'
+	@echo '  all          $(notdir $(PROGRAMS)), into $(O)/'
+	@echo '  deps         install what this machine lacks, by package name'
+	@echo '  demo         panic a stock kernel in QEMU and open its dump (KERNEL=6.1-generic)'
+	@echo '  check        all tests but the long ones; TEST=x: those with x in their name'
+	@echo '  check-all    the long ones too'
+	@echo '  fuzz-smoke   the fuzzers, for FUZZ_SECONDS each'
+	@echo '  install      below $$(DESTDIR)$$(prefix); uninstall takes it away again'
+	@echo '  clean        remove $(O)/'
+	@echo 'Variables: O=dir (build directory), V=1 (show commands), DEBUG=1 (-Og -g),'
+	@echo '  SAN=1 (AddressSanitizer, UBSan), STATIC=0, CC=clang, CROSS_COMPILE=prefix-,'
+	@echo '  DESTDIR, prefix, CACHE=dir (kernels), JOBS=n (tests side by side), ACCEL=kvm'

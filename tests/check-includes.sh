@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Holds the tree to who may include whom (see the Makefile's comment and CONTRIBUTING.md):
+#	lib <- arch <- { loader, core <- mm <- dump, core <- report }, lib <- { init, target }
+# Only the main files, capture/*.c and loader/main.c, see everything; tests do as well.
+# Prints each include that breaks a rule as FILE: HEADER and then exits 1.
+
+set -eu
+cd "${1:-$(dirname "$0")/..}"
+
+# area | the areas whose headers it may include, besides its own
+rules() {
+	cat <<'TABLE'
+lib
+arch lib
+loader arch lib
+capture/core arch lib
+capture/mm capture/core arch lib
+capture/dump capture/mm capture/core arch lib
+capture/report capture/core arch lib
+capture/target lib
+capture/init capture/target lib
+initramfs lib
+TABLE
+}
+
+area_of() {
+	case $1 in
+	lib/*) echo lib ;;
+	arch/*) echo arch ;;
+	loader/*) echo loader ;;
+	initramfs/*) echo initramfs ;;
+	capture/*/*) echo "$1" | cut -d / -f 1-2 ;;
+	*) echo other ;;
+	esac
+}
+
+allowed() {
+	[ "$1" = "$2" ] && return 0
+	rules | while read -r area may; do
+		[ "$area" = "$1" ] || continue
+		case " $may " in *" $2 "*) echo yes ;; esac
+	done | grep -q yes
+}
+
+broken=0
+for file in $(find lib arch loader capture initramfs -name '*.[ch]' | sort); do
+	area=$(area_of "$file")
+	if [ "$area" = other ] || [ "$file" = loader/main.c ]; then
+		continue
+	fi
+	# shellcheck disable=SC2013 # no header has a blank in its name
+	for header in $(sed -n 's/^[ \t]*#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file"); do
+		if [ ! -e "$header" ]; then
+			echo "$file: $header is not written from the top"
+			broken=1
+		elif ! allowed "$area" "$(area_of "$header")"; then
+			echo "$file: $header, which $area may not include"
+			broken=1
+		fi
+	done
+done
+exit $broken

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Programs that are not ours and open dumps: crash, makedumpfile, drgn, libkdumpfile."""
+
+import os
+import subprocess
+
+import vm
+from harness import Failure
+
+SUITES = ["bullseye", "bookworm", "trixie", "sid"]  # oldest first
+READER_TIMEOUT_S = 300
+
+DRGN = """
+import sys, drgn
+prog = drgn.Program()
+prog.set_core_dump(sys.argv[2])
+try:
+    prog.load_debug_info([sys.argv[1]])
+except drgn.MissingDebugInfoError:
+    pass  # of the modules
+print("release", prog["init_uts_ns"].name.release.string_().decode())
+thread = prog.crashed_thread()
+print("comm", thread.object.comm.string_().decode())
+try:
+    print("trace", " ".join(str(frame.name) for frame in thread.stack_trace()))
+except Exception as e:
+    print("no trace:", e)
+"""
+
+LIBKDUMPFILE = """
+import sys, kdumpfile
+dump = kdumpfile.kdumpfile(sys.argv[1])
+attr = dump.attr
+attr["addrxlat.ostype"] = "linux"
+print("libkdumpfile:", attr["file.description"], attr["arch.name"],
+      attr["linux.uts.release"], attr["cpu.number"], "CPUs")
+name = dump.read(kdumpfile.KDUMP_KVADDR, attr["linux.vmcoreinfo.SYMBOL.init_uts_ns"], 390)
+print("memory:", " ".join(word.decode() for word in bytes(name).split(b"\\0") if word))
+"""
+
+
+def host_suite():
+    with open("/etc/os-release", encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("VERSION_CODENAME="):
+                return line.split("=")[1].strip().strip('"')
+    return ""
+
+
+def tool(name, suite):
+    """A reader that knows kernels of that suite: this machine's, or that suite's own."""
+    host = host_suite()
+    if host in SUITES and SUITES.index(suite) <= SUITES.index(host):
+        return name
+    return os.path.join(vm.fetch("readers", suite), "bin-wrapped", name)
+
+
+def read(argv, stdin=""):
+    """Runs a reader; returns (exit status, stdout and stderr together)."""
+    try:
+        done = subprocess.run(argv, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              encoding="utf-8", errors="replace", timeout=READER_TIMEOUT_S,
+                              env=dict(os.environ, HOME="/nonexistent", TERM="dumb"))
+    except subprocess.TimeoutExpired:
+        raise Failure("%s: no end after %d seconds" % (argv[0], READER_TIMEOUT_S)) from None
+    return done.returncode, done.stdout
+
+
+def must_read(argv, stdin=""):
+    status, text = read(argv, stdin)
+    if status != 0:
+        tail = "\n".join("  | " + line for line in text.strip().splitlines()[-12:])
+        raise Failure("%s: exit status %d\n%s" % (os.path.basename(argv[0]), status, tail))
+    return text
+
+
+def crash(kernel, dump, commands):
+    """Runs commands in one crash session; returns {command: its output}."""
+    script = "".join("!echo '#cmd %s'\n%s\n" % (c, c) for c in commands) + "quit\n"
+    text = must_read([tool("crash", kernel.suite), "-s", kernel.vmlinux, dump], script)
+    out, current = {}, None
+    for line in text.splitlines():
+        if line.startswith("#cmd "):
+            current = line[5:]
+            out[current] = ""
+        elif current is not None:
+            out[current] += line + "\n"
+    missing = [c for c in commands if c not in out]
+    if missing:
+        raise Failure("crash did not get to '%s':\n%s" % (missing[0], text[-1500:]))
+    return out
+
+
+def makedumpfile(kernel, args):
+    return must_read([tool("makedumpfile", kernel.suite), *args])
+
+
+def drgn(kernel, dump):
+    return must_read(["/usr/bin/python3", "-c", DRGN, kernel.vmlinux, dump])
+
+
+def libkdumpfile(dump):
+    return must_read(["/usr/bin/python3", "-c", LIBKDUMPFILE, dump])
