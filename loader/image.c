@@ -216,7 +216,8 @@ static const struct image_type types[] = {
 	{ IMAGE_ZBOOT, MAGIC(0, "MZ\0\0zimg"), NULL, "a compressed EFI kernel (zboot)",
 	  "take its payload out and load that", NULL },
 	{ IMAGE_UKI, MAGIC(0, "MZ"), NULL, "a unified kernel image",
-	  "take its kernel out (objcopy -O binary --only-section=.linux) and load that", refine_uki },
+	  "take its kernel out (objcopy -O binary --only-section=.linux) and load that",
+	  refine_uki },
 	{ IMAGE_PE, MAGIC(0, "MZ"), NULL, "an EFI program without a kernel in it", NULL, NULL },
 	{ IMAGE_COMPRESSED, MAGIC(0, "\x1f\x8b"), NULL, "gzip-compressed data", UNPACK, NULL },
 	{ IMAGE_COMPRESSED, MAGIC(0, "\x28\xb5\x2f\xfd"), NULL, "zstd-compressed data", UNPACK,
@@ -279,7 +280,8 @@ int image_check(const struct image *image, const char *machine, const char *path
 		snprintf(why, why_size, "%s is empty", path);
 	else if (!image->machine)
 		snprintf(why, why_size, "%s is no kernel that kexec can load: it is %s%s%s", path,
-			 image->what, image->advice ? "; " : "", image->advice ? image->advice : "");
+			 image->what, image->advice ? "; " : "",
+			 image->advice ? image->advice : "");
 	else if (!streq(image->machine, machine))
 		snprintf(why, why_size, "%s is %s, a kernel for %s, and this machine is %s", path,
 			 image->what, image->machine, machine);

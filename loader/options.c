@@ -139,6 +139,6 @@ void options_help(void)
 			 rows[i].name, rows[i].arg ? "=" : "", rows[i].arg ? rows[i].arg : "");
 		printf("  %-27s %s\n", left, rows[i].help);
 	}
-	puts("\nExit status: 0 done; 1 failed; 2 wrong usage. With -S: 0 nothing loaded, 1 loaded,\n"
+	puts("\nExit status: 0 done; 1 failed; 2 wrong usage. With -S: 0 not loaded, 1 loaded,\n"
 	     "255 the kernel does not say. See kexec-loader(8).");
 }

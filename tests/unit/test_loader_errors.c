@@ -170,7 +170,7 @@ TEST(loader, sentences_follow_the_facts)
 		{ OP_LOAD_PANIC, EPERM, set_used_up, "kernel.kexec_load_limit_panic" },
 		{ OP_LOAD_PANIC, EPERM, set_limited, "a security policy" },
 		{ OP_LOAD, EPERM, set_locked_down, "locked down (integrity) and /boot/k is not" },
-		{ OP_LOAD, EPERM, set_locked_down_signed, "does not trust the signature of /boot/k" },
+		{ OP_LOAD, EPERM, set_locked_down_signed, "not trust the signature of /boot/k" },
 		{ OP_LOAD, EPERM, set_not_locked_down, "a security policy" },
 		{ OP_UNLOAD, EPERM, set_locked_down, "a security policy" },
 		{ OP_LOAD_PANIC, EADDRNOTAVAIL, set_unreserved, "no memory is reserved" },

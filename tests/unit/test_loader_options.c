@@ -146,8 +146,8 @@ TEST(loader, options_that_make_no_action_are_explained)
 
 TEST(loader, command_line_is_composed)
 {
-	static const char running[] = "BOOT_IMAGE=/vmlinuz root=/dev/vda \"a=b c\" crashkernel=256M "
-				      "quiet crashkernel=64M,low\n";
+	static const char running[] = "BOOT_IMAGE=/vmlinuz root=/dev/vda \"a=b c\" "
+				      "crashkernel=256M quiet crashkernel=64M,low\n";
 	static const struct {
 		unsigned flags;
 		const char *append, *want;
