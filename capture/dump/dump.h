@@ -37,15 +37,16 @@ struct dump_stats {
 	uint64_t pages[PAGE_NR_CLASSES]; /* seen, by class; PAGE_ABSENT stays 0 */
 	uint64_t present_pages;		 /* in the core */
 	uint64_t scanned_pages;		 /* so far, of present_pages */
-	uint64_t kept_pages;		 /* written, zero pages included */
+	uint64_t kept_pages;		 /* in the dump, zero pages included */
 	uint64_t zero_pages;		 /* of these, found to be all zero */
 	uint64_t dropped_pages;
-	uint64_t unreadable_pages;	 /* could not be read; left out */
-	uint64_t bytes_in;		 /* of the kept pages */
-	uint64_t bytes_out;		 /* handed to the sink, headers included */
-	uint64_t file_size;		 /* end of the highest byte written */
-	int first_read_errno;		 /* of the first unreadable page, else 0 */
+	uint64_t unreadable_pages; /* could not be read; left out */
+	uint64_t bytes_in;	   /* of the kept pages */
+	uint64_t bytes_out;	   /* handed to the sink, headers included */
+	uint64_t file_size;	   /* end of the highest byte written */
+	int first_read_errno;	   /* of the first unreadable page, else 0 */
 	uint64_t first_unreadable_pfn;
+	char scan_problem[160]; /* why pages could not be classified; empty where they could */
 };
 
 /**

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of capture/dump share. */
+#ifndef CAPTURE_DUMP_DUMP_PRIVATE_H
+#define CAPTURE_DUMP_DUMP_PRIVATE_H
+
+#include "capture/dump/codec.h"
+#include "capture/dump/dump.h"
+
+/* ---- writer.c: sequential bytes into the sink, in large aligned writes ---- */
+
+#define WRITER_BUFFER_BYTES (1024u * 1024)
+
+/**
+ * struct writer - A sink with a buffer for what is appended.
+ * @start: offset in the sink of buf[0]; everything appended before it is in the sink
+ */
+struct writer {
+	const struct dump_sink *sink; /* borrowed */
+	struct dump_stats *stats;     /* borrowed; bytes_out and file_size are kept here */
+	uint8_t *buf;
+	size_t used;
+	uint64_t start;
+};
+
+/** writer_init() - Appending starts at @offset. Return: 0 or -ENOMEM. */
+int writer_init(struct writer *w, const struct dump_sink *sink, struct dump_stats *stats);
+void writer_deinit(struct writer *w);
+
+/** writer_seek() - Go on appending at @offset; nothing may be waiting. */
+void writer_seek(struct writer *w, uint64_t offset);
+
+/** writer_tell() - Offset of the next byte appended. */
+uint64_t writer_tell(const struct writer *w);
+
+/** writer_append() - Return: 0 or the sink's -errno. */
+int writer_append(struct writer *w, const void *data, size_t len);
+
+/** writer_flush() - Pass on what waits; where the sink fails, as much as it still takes. */
+int writer_flush(struct writer *w);
+
+/** writer_put() - Write at @offset at once, beside the buffer. */
+int writer_put(struct writer *w, uint64_t offset, const void *data, size_t len);
+
+/** writer_put_zeros() - The same with @len zero bytes. */
+int writer_put_zeros(struct writer *w, uint64_t offset, uint64_t len);
+
+/* ---- batch.c: the unit of work: some pages in pfn order, read and compressed together ---- */
+
+#define BATCH_BYTES (256u * 1024)
+#define BATCH_PAGES (BATCH_BYTES / 4096)
+
+enum page_state {
+	PAGE_STATE_DATA,
+	PAGE_STATE_ZERO,       /* all zero; told only where the dump level asks */
+	PAGE_STATE_UNREADABLE, /* not in the dump */
+};
+
+/**
+ * struct batch_page - One page that is to be in the dump.
+ * @after_hazard: a page between the one before and this one must not be read
+ * @flag: codec's page flag, 0 where @data is the page itself
+ */
+struct batch_page {
+	uint64_t pfn;
+	enum page_state state;
+	bool after_hazard;
+	uint32_t flag;
+	uint32_t len;
+	const void *data;
+};
+
+/**
+ * struct batch - Holds no state from one batch to the next, so batches may be worked
+ * on in parallel and the dump stays the same to the byte.
+ */
+struct batch {
+	size_t page_size;
+	unsigned nr, max;
+	struct batch_page pages[BATCH_PAGES];
+	const struct codec *codec; /* NULL for none */
+	void *codec_state;
+	bool find_zero;
+	int read_errno; /* of the first page that could not be read, else 0 */
+	uint64_t read_errno_pfn;
+	uint8_t *in, *out;
+};
+
+/** batch_init() - Return: 0, -ENOMEM, the codec's error. */
+int batch_init(struct batch *b, size_t page_size, const struct codec *codec, bool find_zero);
+void batch_deinit(struct batch *b);
+
+/** batch_work() - Read and compress the pages that stand in @b. */
+void batch_work(struct batch *b, struct core *core);
+
+/* ---- formats ---- */
+
+/**
+ * struct dump_job - One dump under way, as a format sees it.
+ * @max_pfn: one past the highest
+ * @present_pages: an upper bound on the pages that will come
+ */
+struct dump_job {
+	struct core *core;
+	const struct dump_options *options;
+	struct dump_stats *stats;
+	struct writer writer;
+	size_t page_size;
+	uint64_t max_pfn, present_pages;
+};
+
+/**
+ * struct format_ops - One dump format.
+ * @create: check that the dump can be written; reserve memory
+ * @begin: write headers and the first checkpoint
+ * @put: take a batch; pfns ascend within it and from batch to batch
+ * @checkpoint: make what was put so far visible to readers; after an error, as much
+ *	as possible. Sets stats->kept_pages.
+ * @finish: the last checkpoint, sync, and then take the mark of the incomplete away
+ */
+struct format_ops {
+	bool compresses;
+	int (*create)(struct dump_job *job, void **format_ret);
+	void (*destroy)(void *format);
+	int (*begin)(void *format);
+	int (*put)(void *format, const struct batch *b);
+	int (*checkpoint)(void *format);
+	int (*finish)(void *format);
+};
+
+extern const struct format_ops format_kdump, format_elf;
+
+/** dump_sync() - The sink's sync, where it has one. */
+static inline int dump_sync(const struct dump_job *job)
+{
+	const struct dump_sink *sink = job->writer.sink;
+
+	return sink->sync ? sink->sync(sink->ctx) : 0;
+}
+
+#endif

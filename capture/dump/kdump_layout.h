@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * On-disk layout of a kdump-compressed dump, header version 6, of a 64-bit
+ * little-endian kernel. All fields little-endian.
+ *
+ *	block 0			struct kdump_header
+ *	block 1			struct kdump_sub_header, then the core's notes
+ *	1 + sub_hdr_size	bitmap 1: pages that the machine had
+ *	+ bitmap_blocks / 2	bitmap 2: pages that the dump holds
+ *	+ bitmap_blocks / 2	struct kdump_page_desc for each bit of bitmap 2, in order
+ *	then			page data, anywhere
+ *
+ * Here the table of descriptors has room for every page of bitmap 1, since a dump is
+ * written in one pass; what was not needed of it is a hole. Sources: makedumpfile
+ * diskdump_mod.h and IMPLEMENTATION, crash diskdump.h, libkdumpfile diskdump.c.
+ */
+#ifndef CAPTURE_DUMP_KDUMP_LAYOUT_H
+#define CAPTURE_DUMP_KDUMP_LAYOUT_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#define KDUMP_SIGNATURE	     "KDUMP   "
+#define KDUMP_HEADER_VERSION 6
+#define KDUMP_UTS_LEN	     65
+
+struct kdump_utsname {
+	char sysname[KDUMP_UTS_LEN];
+	char nodename[KDUMP_UTS_LEN];
+	char release[KDUMP_UTS_LEN];
+	char version[KDUMP_UTS_LEN];
+	char machine[KDUMP_UTS_LEN];
+	char domainname[KDUMP_UTS_LEN];
+};
+
+struct kdump_header {
+	char signature[8];
+	uint32_t header_version;
+	struct kdump_utsname utsname;
+	uint8_t pad[6];
+	uint64_t tv_sec;
+	uint64_t tv_usec;
+	uint32_t status; /* DUMP_DH_COMPRESSED_* */
+	uint32_t block_size;
+	uint32_t sub_hdr_size;	/* blocks */
+	uint32_t bitmap_blocks; /* of both bitmaps */
+	uint32_t max_mapnr;	/* cut to 32 bits */
+	uint32_t total_ram_blocks;
+	uint32_t device_blocks;
+	uint32_t written_blocks;
+	uint32_t current_cpu;
+	uint32_t nr_cpus;
+};
+
+struct kdump_sub_header {
+	uint64_t phys_base;
+	uint32_t dump_level;
+	uint32_t split;
+	uint64_t start_pfn;
+	uint64_t end_pfn;
+	uint64_t offset_vmcoreinfo;
+	uint64_t size_vmcoreinfo;
+	uint64_t offset_note;
+	uint64_t size_note;
+	uint64_t offset_eraseinfo;
+	uint64_t size_eraseinfo;
+	uint64_t start_pfn_64;
+	uint64_t end_pfn_64;
+	uint64_t max_mapnr_64;
+};
+
+struct kdump_page_desc {
+	uint64_t offset;
+	uint32_t size;
+	uint32_t flags;
+	uint64_t page_flags;
+};
+
+static_assert(sizeof(struct kdump_header) == 464, "kdump_header");
+static_assert(sizeof(struct kdump_sub_header) == 104, "kdump_sub_header");
+static_assert(sizeof(struct kdump_page_desc) == 24, "kdump_page_desc");
+
+#endif
