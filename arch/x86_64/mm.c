@@ -52,16 +52,17 @@ static int x86_64_mm_init(struct arch_mm *mm, const struct arch_facts *facts)
 
 	if (root < START_KERNEL_MAP)
 		return -EBADMSG;
+	root += (uint64_t)phys_base - START_KERNEL_MAP;
+	if (root >> PADDR_BITS || root % (1 << PAGE_SHIFT))
+		return -EBADMSG;
 	*mm = (struct arch_mm){
 		.phys_base = (uint64_t)phys_base,
-		.root_paddr = root - START_KERNEL_MAP + (uint64_t)phys_base,
+		.root_paddr = root,
 		.image_vaddr = START_KERNEL_MAP,
 		.image_len = KERNEL_IMAGE_LEN,
 		.entry_mask = ENTRY_ADDR_MASK & ~(uint64_t)sme_mask,
 		.levels = l5 ? 5 : 4,
 	};
-	if (mm->root_paddr >> PADDR_BITS || mm->root_paddr % (1 << PAGE_SHIFT))
-		return -EBADMSG;
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "capture/core/core.h"
 #include "capture/mm/facts.h"
 
-#define MEMMAP_RUN_BYTES (128u * 1024) /* struct pages that are read at once */
+#define MEMMAP_RUN_BYTES (64u * 1024) /* struct pages that are read at once */
 
 struct memmap;
 

@@ -144,7 +144,7 @@ int core_builder_finish(struct core_builder *b)
 	};
 	uint64_t at = sizeof(eh);
 
-	must(note.p_offset + b->notes_len <= CORE_BUILDER_HEADERS_BYTES);
+	must(note.p_offset + b->notes_len <= (b->nr_loads ? b->loads[0].p_offset : b->end));
 	must(!ftruncate(b->fd, (off_t)b->end));
 	must(!io_pwrite_full(b->fd, &eh, sizeof(eh), 0));
 	if (b->notes_len) {

@@ -25,7 +25,8 @@
 #define CORE_BUILDER_HEADERS_BYTES (256 * 1024) /* room for headers and notes */
 
 /* @machine, @ident_class and @loads may be changed before core_builder_finish() in order to
- * build what is wrong; core_builder_put*() uses @loads as well. */
+ * build what is wrong; core_builder_put*() uses @loads as well. @end may be lowered before
+ * the first core_builder_ram() where a small file is wanted and the headers will fit. */
 struct core_builder {
 	int fd;
 	uint16_t machine;    /* EM_X86_64 */
