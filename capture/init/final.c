@@ -15,10 +15,12 @@
 #include <unistd.h>
 
 #include "capture/init/child.h"
+#include "capture/init/worker.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/log.h"
+#include "lib/util.h"
 
 #define BEAT_S	     120 /* PID 1 may be held up this long, by its console say */
 #define FINAL_S	     60	 /* from the beginning of the end to the guard's reset */
@@ -132,17 +134,19 @@ static int flush_target(void *ctx)
 	return err;
 }
 
-static void say_result(const struct init_state *st, const char *action)
+static void say_result(struct init_state *st, const char *action)
 {
 	const char *file = st->dump_saved   ? "/vmcore" :
 			   st->dump_started ? "/vmcore-incomplete" :
 			   st->log_saved    ? "/vmcore-dmesg.txt" :
 					      "";
-	const char *reason = state_reason(st);
+	const struct steps steps = worker_steps(st);
+	const char *reason = state_reason(st, &steps);
 	char size[32] = "", where[640] = "";
 
 	if (st->dump_bytes && (st->dump_saved || st->dump_started))
-		snprintf(size, sizeof(size), " (%" PRIu64 " MiB)", (st->dump_bytes + (1 << 20) - 1) >> 20);
+		snprintf(size, sizeof(size), " (%" PRIu64 " MiB)",
+			 DIV_ROUND_UP(st->dump_bytes, 1 << 20));
 	if (st->dir_name[0])
 		snprintf(where, sizeof(where), ": %s/%s%s%s on %s", st->config.path, st->dir_name,
 			 file, size, st->config.device);

@@ -136,6 +136,7 @@ static void run_capture(struct init_state *st, const struct init_saver *saver)
 		log_error("%s", st->failure);
 		return;
 	}
+	log_set_step("watch");
 	supervise(st, pid);
 	state_sanitize(st);
 	steps_close(&steps, -ECANCELED, st->failure);

@@ -23,6 +23,10 @@ static void build_steps(struct json *j, const struct steps *steps)
 	for (size_t i = 0; i < steps->nr; i++) {
 		const struct step_state *st = &steps->progress->state[i];
 
+		/* Writing this and what comes after cannot be told here. */
+		if (steps->table[i].need == STEP_ALWAYS &&
+		    (st->outcome == STEP_RUNNING || st->outcome == STEP_PENDING))
+			continue;
 		json_object(j, NULL);
 		json_string(j, "name", steps->table[i].name);
 		json_string(j, "outcome", steps_outcome_name(st->outcome));
@@ -97,7 +101,7 @@ void record_build(const struct init_state *st, const struct steps *steps, time_t
 	json_string(&j, "program", "vmcore-save");
 	json_string(&j, "version", VMCORE_SAVE_VERSION);
 	json_string(&j, "verdict", state_verdict(st));
-	json_string(&j, "reason", state_reason(st));
+	json_string(&j, "reason", state_reason(st, steps));
 	json_string(&j, "written", text);
 	build_target(&j, st);
 	build_steps(&j, steps);

@@ -58,14 +58,15 @@ const char *state_verdict(const struct init_state *st)
 	return st->log_saved ? "log-only" : "failed";
 }
 
-const char *state_reason(const struct init_state *st)
+const char *state_reason(const struct init_state *st, const struct steps *steps)
 {
 	if (st->dump_saved)
 		return NULL;
 	if (st->failure[0])
 		return st->failure;
-	for (size_t i = 0; i < STEPS_MAX; i++)
-		if (st->progress.state[i].outcome == STEP_FAILED && st->progress.state[i].error[0])
+	for (size_t i = steps->nr; i-- > 0;)
+		if (steps->table[i].need != STEP_ALWAYS &&
+		    st->progress.state[i].outcome == STEP_FAILED)
 			return st->progress.state[i].error;
 	return "the dump is not written yet";
 }

@@ -59,7 +59,9 @@ void state_sanitize(struct init_state *st);
 /** state_verdict() - "complete", "incomplete", "log-only" or "failed". */
 const char *state_verdict(const struct init_state *st);
 
-/** state_reason() - The sentence that says why it is not complete; NULL where it is. */
-const char *state_reason(const struct init_state *st);
+/** state_reason() - The sentence that says why it is not complete; NULL where it is. Of
+ * several failures the last one on the way to the dump counts, since the run went on
+ * after those before it. Borrowed from @st. */
+const char *state_reason(const struct init_state *st, const struct steps *steps);
 
 #endif

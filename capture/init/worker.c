@@ -71,7 +71,8 @@ static int step_config(void *ctx)
 		config_override(cmdline, &config, report, NULL);
 	w->st->config = config;
 
-	err = w->saver->configure(w->saver->ctx, *config.core_collector ? config.core_collector : NULL);
+	err = w->saver->configure(w->saver->ctx,
+				  *config.core_collector ? config.core_collector : NULL);
 	if (err && *config.core_collector) {
 		log_warn("core_collector is not usable: saving with the defaults");
 		err = w->saver->configure(w->saver->ctx, NULL);
@@ -251,7 +252,8 @@ static int step_dump(void *ctx)
 				  strerror(-err));
 	}
 	w->st->dump_saved = true;
-	log_info("%s saved, %" PRIu64 " MiB", RECORD_DUMP_NAME, (w->st->dump_bytes + (1 << 20) - 1) >> 20);
+	log_info("%s saved, %" PRIu64 " MiB", RECORD_DUMP_NAME,
+		 DIV_ROUND_UP(w->st->dump_bytes, 1 << 20));
 	return 0;
 }
 

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture/target/dir.h"
+#include "capture/target/find.h"
+#include "capture/target/target.h"
+#include "lib/bytes.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/util.h"
+#include "tests/unit/test.h"
+
+/* A directory that goes away with the test. */
+struct place {
+	char path[64];
+	int fd;
+};
+
+static int remove_entry(const char *path, const struct stat *sb, int type, struct FTW *ftw)
+{
+	(void)sb;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void cleanup_place(struct place *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	nftw(p->path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+#define _place_ __cleanup(cleanup_place)
+
+static struct place make_place(void)
+{
+	struct place p = { .fd = -1 };
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(p.path, sizeof(p.path), "%.40s/vmcore-test-XXXXXX", tmp ? tmp : "/tmp");
+	if (mkdtemp(p.path))
+		p.fd = open(p.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return p;
+}
+
+static bool holds(int dir_fd, const char *name, const char *want)
+{
+	_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	char buf[256];
+	ssize_t n = fd < 0 ? -1 : io_read_full(fd, buf, sizeof(buf) - 1);
+
+	if (n < 0)
+		return false;
+	buf[n] = '\0';
+	return streq(buf, want);
+}
+
+static int mode_of(int dir_fd, const char *name)
+{
+	struct stat sb;
+
+	return fstatat(dir_fd, name, &sb, AT_SYMLINK_NOFOLLOW) ? -errno : (int)(sb.st_mode & 0777);
+}
+
+TEST(target, directory_names)
+{
+	static const struct {
+		time_t when;
+		char sep;
+		unsigned suffix;
+		const char *want;
+	} cases[] = {
+		{ 0, ':', 0, "1970-01-01-00:00" },
+		{ 1795471859, ':', 0, "2026-11-23-22:10" },
+		{ 1795471859, ':', 1, "2026-11-23-22:10-1" },
+		{ 1795471859, '-', 99, "2026-11-23-22-10-99" },
+	};
+	char name[DIR_NAME_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		dir_format_name(name, cases[i].when, cases[i].sep, cases[i].suffix);
+		CHECK_STR(name, cases[i].want);
+	}
+	dir_format_name(name, INT64_MAX, ':', 99); /* must fit, whatever it says */
+	CHECK(strlen(name) < DIR_NAME_SIZE);
+}
+
+TEST(target, stamped_directories_take_the_next_suffix)
+{
+	_place_ struct place p = make_place();
+	char name[DIR_NAME_SIZE] = "";
+	int fd = -1;
+
+	CHECK(p.fd >= 0);
+	for (int i = 0; i < 100; i++) {
+		CHECK_EQ(dir_create_stamped(p.fd, 60, name, &fd), 0);
+		close(fd);
+		if (i == 0)
+			CHECK_STR(name, "1970-01-01-00:01");
+		if (i == 2)
+			CHECK_STR(name, "1970-01-01-00:01-2");
+	}
+	CHECK_STR(name, "1970-01-01-00:01-99");
+	CHECK_EQ(dir_create_stamped(p.fd, 60, name, &fd), -EEXIST);
+	CHECK_EQ(mode_of(p.fd, name), 0700);
+}
+
+TEST(target, open_path_makes_what_is_missing)
+{
+	_place_ struct place p = make_place();
+	_close_ int fd = -1, same = -1;
+	struct stat a, b;
+
+	CHECK(p.fd >= 0);
+	CHECK_EQ(mkdirat(p.fd, "var", 0711), 0);
+	CHECK_EQ(dir_open_path(p.fd, "/var//lib/crash/", &fd), 0);
+	CHECK_EQ(mode_of(p.fd, "var"), 0711);
+	CHECK_EQ(mode_of(p.fd, "var/lib/crash") & 0700, 0700);
+	CHECK_EQ(dir_open_path(p.fd, "/var/lib/crash", &same), 0);
+	CHECK_EQ(fstat(fd, &a), 0);
+	CHECK_EQ(fstat(same, &b), 0);
+	CHECK_EQ(a.st_ino, b.st_ino);
+	close(take_fd(&fd));
+	CHECK_EQ(dir_open_path(p.fd, "/", &fd), 0);
+}
+
+TEST(target, open_path_stays_within_the_root)
+{
+	_place_ struct place p = make_place();
+	_close_ int fd = -1, file = -1;
+
+	CHECK(p.fd >= 0);
+	/* On the crashed machine /var/crash may well be an absolute link. */
+	CHECK_EQ(mkdirat(p.fd, "var", 0755), 0);
+	CHECK_EQ(mkdirat(p.fd, "data", 0755), 0);
+	CHECK_EQ(symlinkat("/data", p.fd, "var/crash"), 0);
+	CHECK_EQ(symlinkat("../../../../../../tmp", p.fd, "var/up"), 0);
+	CHECK_EQ(symlinkat("loop", p.fd, "loop"), 0);
+	CHECK_EQ(dir_open_path(p.fd, "/var/crash/here", &fd), 0);
+	CHECK_EQ(mode_of(p.fd, "data/here") & 0700, 0700);
+	CHECK_EQ(dir_open_path(p.fd, "/loop", &file), -ELOOP);
+	CHECK(dir_open_path(p.fd, "/var/up", &file) < 0);
+	file = dir_open_file(p.fd, "file");
+	CHECK(file >= 0);
+	close(take_fd(&file));
+	CHECK_EQ(dir_open_path(p.fd, "/file/x", &file), -ENOTDIR);
+}
+
+TEST(target, a_file_gets_its_name_when_committed)
+{
+	_place_ struct place p = make_place();
+	_close_ int fd = -1;
+
+	CHECK(p.fd >= 0);
+	fd = dir_open_file(p.fd, "vmcore-incomplete");
+	CHECK(fd >= 0);
+	CHECK_EQ(mode_of(p.fd, "vmcore-incomplete"), 0600);
+	CHECK_EQ(dir_open_file(p.fd, "vmcore-incomplete"), -EEXIST);
+	CHECK_EQ(io_write_full(fd, "dump", 4), 0);
+	CHECK_EQ(mode_of(p.fd, "vmcore"), -ENOENT);
+	CHECK_EQ(dir_commit_file(p.fd, fd, "vmcore-incomplete", "vmcore"), 0);
+	CHECK_EQ(mode_of(p.fd, "vmcore-incomplete"), -ENOENT);
+	CHECK(holds(p.fd, "vmcore", "dump"));
+	/* A file that cannot be synced keeps its name. */
+	CHECK_EQ(dir_commit_file(p.fd, -1, "vmcore", "other"), -EBADF);
+	CHECK(holds(p.fd, "vmcore", "dump"));
+}
+
+TEST(target, replace_file)
+{
+	_place_ struct place p = make_place();
+	_close_ int fd = -1;
+
+	CHECK(p.fd >= 0);
+	CHECK_EQ(dir_replace_file(p.fd, "m", "m.new", "first, longer", 13), 0);
+	CHECK(holds(p.fd, "m", "first, longer"));
+	CHECK_EQ(mode_of(p.fd, "m"), 0600);
+	fd = openat(p.fd, "m", O_WRONLY | O_CLOEXEC);
+	dir_reserve_file(fd, 65536);
+	CHECK(holds(p.fd, "m", "first, longer"));
+	/* What an earlier attempt left behind is no obstacle. */
+	close(take_fd(&fd));
+	fd = dir_open_file(p.fd, "m.new");
+	CHECK(fd >= 0);
+	CHECK_EQ(dir_replace_file(p.fd, "m", "m.new", "second", 6), 0);
+	CHECK(holds(p.fd, "m", "second"));
+	CHECK_EQ(mode_of(p.fd, "m.new"), -ENOENT);
+}
+
+/* In a child of its own: a file system of five pages, full but for what a file reserved. */
+static int replace_on_full_disk(const char *path)
+{
+	static const char fill[4096] = { 'x' };
+	char text[9000];
+	_close_ int dir = -1, big = -1, fd = -1;
+
+	memset(text, 'a', sizeof(text));
+	if (unshare(CLONE_NEWNS | (geteuid() ? CLONE_NEWUSER : 0)) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", path, "tmpfs", 0, "size=20k"))
+		return -EPERM;
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_replace_file(dir, "m", "m.new", "early", 5))
+		return -EIO;
+	fd = openat(dir, "m", O_WRONLY | O_CLOEXEC);
+	dir_reserve_file(fd, 3 * 4096);
+	big = dir_open_file(dir, "vmcore-incomplete");
+	while (io_write_full(big, fill, sizeof(fill)) == 0)
+		;
+	if (dir_replace_file(dir, "m", "m.new", text, sizeof(text) - 1))
+		return -ENOSPC;
+	text[sizeof(text) - 1] = '\0';
+	if (lseek(fd, 0, SEEK_END) != sizeof(text) - 1 || mode_of(dir, "m.new") != -ENOENT)
+		return -EBADMSG;
+	if (dir_replace_file(dir, "m", "m.new", "short", 5) || !holds(dir, "m", "short"))
+		return -EBADMSG;
+	return 0;
+}
+
+TEST(target, replace_file_on_a_full_disk)
+{
+	_place_ struct place p = make_place();
+	int status = 0;
+	pid_t pid;
+
+	CHECK(p.fd >= 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(-replace_on_full_disk(p.path));
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status));
+	if (WEXITSTATUS(status) == EPERM) {
+		printf("# no right to mount a tmpfs: not tested\n");
+		return;
+	}
+	CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
+/* An ext2 superblock as libblkid wants to see it (kernel: fs/ext2/ext2.h). */
+static int make_ext2(int dir_fd, const char *name, uint8_t id, const char *label)
+{
+	_close_ int fd = dir_open_file(dir_fd, name);
+	uint8_t sb[1024] = { 0 };
+
+	if (fd < 0 || ftruncate(fd, 1 << 20))
+		return -errno;
+	put_le32(sb + 0, 128);	 /* s_inodes_count */
+	put_le32(sb + 4, 1024);	 /* s_blocks_count */
+	put_le32(sb + 20, 1);	 /* s_first_data_block */
+	put_le32(sb + 32, 8192); /* s_blocks_per_group */
+	put_le32(sb + 40, 128);	 /* s_inodes_per_group */
+	put_le16(sb + 56, 0xef53);
+	put_le32(sb + 76, 1); /* s_rev_level */
+	memset(sb + 104, id, 16);
+	memcpy(sb + 120, label, MIN(strlen(label), (size_t)16));
+	return io_pwrite_full(fd, sb, sizeof(sb), 1024);
+}
+
+/* As /sys/class/block shows a device with something on it. */
+static int make_sys_entry(int dir_fd, const char *name, const char *sectors)
+{
+	char path[64];
+	_close_ int fd = -1;
+
+	mkdirat(dir_fd, "sys", 0755);
+	snprintf(path, sizeof(path), "sys/%s", name);
+	if (mkdirat(dir_fd, path, 0755))
+		return -errno;
+	snprintf(path, sizeof(path), "sys/%s/size", name);
+	fd = dir_open_file(dir_fd, path);
+	return fd < 0 ? fd : io_write_full(fd, sectors, strlen(sectors));
+}
+
+TEST(target, finds_a_device_by_what_is_on_it)
+{
+	static const char uuid2[] = "UUID=CDCDCDCD-cdcd-cdcd-cdcd-cdcdcdcdcdcd";
+	_place_ struct place p = make_place();
+	struct find_seen seen = { .nr = 0 };
+	struct find_device dev;
+	char sys[96], want[96];
+	struct find_places places = { sys, p.path };
+
+	CHECK(p.fd >= 0);
+	snprintf(sys, sizeof(sys), "%s/sys", p.path);
+	CHECK_EQ(find_device(&places, uuid2, &seen, &dev), -ENOENT);
+	CHECK_EQ(make_ext2(p.fd, "vda", 0xab, "root"), 0);
+	CHECK_EQ(make_ext2(p.fd, "vdb", 0xcd, "my crash"), 0);
+	CHECK_EQ(make_ext2(p.fd, "ram0", 0xee, "inram"), 0);
+	CHECK_EQ(make_ext2(p.fd, "vdc", 0xef, "empty"), 0);
+	CHECK_EQ(make_sys_entry(p.fd, "vda", "2048\n"), 0);
+	CHECK_EQ(make_sys_entry(p.fd, "vdb", "2048\n"), 0);
+	CHECK_EQ(make_sys_entry(p.fd, "ram0", "2048\n"), 0);
+	CHECK_EQ(make_sys_entry(p.fd, "vdc", "0\n"), 0);
+	CHECK_EQ(make_sys_entry(p.fd, "vdx", "2048\n"), 0); /* no node yet */
+
+	CHECK_EQ(find_device(&places, uuid2, NULL, &dev), 0);
+	snprintf(want, sizeof(want), "%s/vdb", p.path);
+	CHECK_STR(dev.node, want);
+	CHECK_STR(dev.type, "ext2");
+	CHECK_STR(dev.uuid, "cdcdcdcd-cdcd-cdcd-cdcd-cdcdcdcdcdcd");
+	CHECK_EQ(find_device(&places, "LABEL=my crash", NULL, &dev), 0);
+	CHECK_STR(dev.node, want);
+	CHECK_EQ(find_device(&places, "LABEL=My Crash", NULL, &dev), -ENOENT);
+	CHECK_EQ(find_device(&places, "LABEL=inram", NULL, &dev), -ENOENT);
+	CHECK_EQ(find_device(&places, "LABEL=empty", NULL, &dev), -ENOENT);
+	CHECK_EQ(find_device(&places, "PARTUUID=1", NULL, &dev), -ENOENT);
+
+	/* Seen devices rest until the list is emptied; one whose node was missing does not. */
+	CHECK_EQ(find_device(&places, "LABEL=late", &seen, &dev), -ENOENT);
+	CHECK_EQ(seen.nr, 2);
+	CHECK_EQ(find_device(&places, "LABEL=root", &seen, &dev), -ENOENT);
+	CHECK_EQ(make_ext2(p.fd, "vdx", 0x11, "late"), 0);
+	CHECK_EQ(find_device(&places, "LABEL=late", &seen, &dev), 0);
+	seen.nr = 0;
+	CHECK_EQ(find_device(&places, "LABEL=root", &seen, &dev), 0);
+}
+
+TEST(target, a_path_must_be_a_block_device)
+{
+	struct find_device dev;
+
+	CHECK_EQ(find_device(&find_system_places, "/dev/null", NULL, &dev), -ENOTBLK);
+	CHECK_EQ(find_device(&find_system_places, "/dev/null/x", NULL, &dev), -ENOENT);
+	CHECK_EQ(find_device(&find_system_places, "/dev/no-such-disk", NULL, &dev), -ENOENT);
+}
+
+TEST(target, empty_tags_match_nothing)
+{
+	struct find_device dev = { .node = "/dev/x" };
+
+	CHECK(!find_matches(&dev, "UUID="));
+	CHECK(!find_matches(&dev, "LABEL="));
+	CHECK(!find_matches(&dev, "PARTUUID="));
+	CHECK(!find_matches(&dev, "PARTLABEL="));
+	strcpy(dev.partuuid, "ab-01");
+	strcpy(dev.partlabel, "crash");
+	CHECK(find_matches(&dev, "PARTUUID=AB-01"));
+	CHECK(find_matches(&dev, "PARTLABEL=crash"));
+	CHECK(!find_matches(&dev, "PARTLABEL=CRASH"));
+}
+
+TEST(target, rows)
+{
+	struct config config;
+
+	config_init(&config);
+	CHECK(target_ops_for(&config) == NULL);
+	strcpy(config.fstype, "ext4");
+	CHECK(target_ops_for(&config) == &target_fs_ops);
+	CHECK_STR(target_mount_problem(-EROFS), "the device is read-only");
+}
