@@ -24,7 +24,6 @@ struct load {
 	bool crash;
 	int kernel_fd;
 	int initrd_fd; /* -1 without */
-	uint64_t kernel_size;
 	struct image image;
 	struct facts facts;
 	char *cmdline;
@@ -71,7 +70,7 @@ static int probe_kernel(struct load *l)
 		log_error("cannot read the kernel %s: %s", l->opts->kernel, strerror(-n));
 		return n;
 	}
-	image_probe(head, n, l->kernel_size, &l->image);
+	image_probe(head, n, l->facts.kernel_size, &l->image);
 	if (uname(&uts))
 		return -errno;
 	err = image_check(&l->image, uts.machine, l->opts->kernel, why, sizeof(why));
@@ -124,7 +123,7 @@ static int prepare(struct load *l)
 	const struct options *opts = l->opts;
 	int err;
 
-	err = open_input(opts->kernel, "kernel", &l->kernel_fd, &l->kernel_size);
+	err = open_input(opts->kernel, "kernel", &l->kernel_fd, &l->facts.kernel_size);
 	if (!err && opts->initrd)
 		err = open_input(opts->initrd, "initrd", &l->initrd_fd, &l->facts.initrd_size);
 	if (!err)
@@ -142,13 +141,19 @@ static int prepare(struct load *l)
 
 /*
  * The kernel throws the loaded capture kernel away before it looks for room for the new
- * one, so what can be known to fail is not tried. True is "cannot fit".
+ * one, and has the OOM killer make room for the files: what can be known to fail is not
+ * tried. Return: 0 or the -errno to come.
  */
-static bool cannot_fit(const struct load *l)
+static int foresee(const struct load *l)
 {
-	int64_t size = l->facts.status.crash_size;
+	const struct facts *f = &l->facts;
+	int64_t size = f->status.crash_size;
 
-	return l->crash && size >= 0 && (!size || (uint64_t)size < facts_needed(&l->facts));
+	if (l->crash && size >= 0 && (!size || (uint64_t)size < facts_needed(f)))
+		return -EADDRNOTAVAIL;
+	if (f->memory >= 0 && (uint64_t)f->memory < facts_buffers(f, l->crash))
+		return -ENOMEM;
+	return 0;
 }
 
 static void debug_plan(const struct load *l)
@@ -156,7 +161,7 @@ static void debug_plan(const struct load *l)
 	char kernel[32], initrd[32], needs[32];
 
 	log_debug("kernel %s: %s, %s, boot protocol %u.%u, %s", l->opts->kernel, l->image.what,
-		  errors_format_size(l->kernel_size, kernel, sizeof(kernel)),
+		  errors_format_size(l->facts.kernel_size, kernel, sizeof(kernel)),
 		  l->image.protocol >> 8, l->image.protocol & 0xff,
 		  l->image.has_signature ? "signed" : "not signed");
 	log_debug("initrd %s: %s", l->opts->initrd ? l->opts->initrd : "(none)",
@@ -213,8 +218,9 @@ static int load(struct load *l)
 	if (l->opts->flags & OPT_DEBUG)
 		flags |= KEXEC_FILE_DEBUG;
 	start = clock_ms();
-	err = cannot_fit(l) ? -EADDRNOTAVAIL :
-			      syscall_kexec_file(l->kernel_fd, l->initrd_fd, l->cmdline, flags);
+	err = foresee(l);
+	if (!err)
+		err = syscall_kexec_file(l->kernel_fd, l->initrd_fd, l->cmdline, flags);
 	if (err) {
 		explain(l, err);
 		return err;

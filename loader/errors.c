@@ -71,6 +71,16 @@ static bool is_reserved(const struct facts *f)
 	return f->status.crash_size > 0;
 }
 
+static bool is_short_for_load(const struct facts *f)
+{
+	return f->memory >= 0 && (uint64_t)f->memory < facts_buffers(f, false);
+}
+
+static bool is_short_for_panic(const struct facts *f)
+{
+	return f->memory >= 0 && (uint64_t)f->memory < facts_buffers(f, true);
+}
+
 static bool is_four_level(const struct facts *f)
 {
 	return f->image && f->image->kind == IMAGE_BZIMAGE && !(f->image->xloadflags & XLF_5LEVEL);
@@ -141,6 +151,12 @@ static const struct error_row error_rows[] = {
 	{ OP_LOAD, EADDRNOTAVAIL, NULL,
 	  "no stretch of memory is large enough for {kernel} and its initrd ({needs} and some "
 	  "more): use a smaller initrd" },
+	{ OP_LOAD, ENOMEM, is_short_for_load,
+	  "{kernel} and its initrd take {load_buffers} of the running kernel's memory while they "
+	  "are loaded, and it can spare {memory}: free some, or use a smaller initrd" },
+	{ OP_LOAD_PANIC, ENOMEM, is_short_for_panic,
+	  "{kernel} and its initrd take {panic_buffers} of the running kernel's memory while they "
+	  "are loaded, and it can spare {memory}: free some, or use a smaller initrd" },
 	{ OP_LOADS, ENOMEM, NULL,
 	  "the kernel has no memory left to take {kernel} and its initrd in: free some and try "
 	  "again, or use a smaller initrd" },
@@ -226,6 +242,9 @@ static const char *word_value(const char *word, size_t len, const struct facts *
 		{ "kernel_needs", NULL, f->image ? f->image->init_size : 0 },
 		{ "initrd_needs", NULL, f->initrd_size },
 		{ "needs", NULL, facts_needed(f) },
+		{ "load_buffers", NULL, facts_buffers(f, false) },
+		{ "panic_buffers", NULL, facts_buffers(f, true) },
+		{ "memory", NULL, MAX(f->memory, 0) },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {

@@ -96,11 +96,33 @@ static bool lacks_cap_sys_boot(const char *root)
 	return end != digits && !(caps & (1ULL << CAP_SYS_BOOT));
 }
 
+/* A line of /proc/meminfo, bytes; 0 where it is not there. */
+static int64_t meminfo_line(const char *text, const char *key)
+{
+	const char *line = strstr(text, key);
+	long long kib = line ? strtoll(line + strlen(key), NULL, 10) : 0;
+
+	return kib > 0 && kib < INT64_MAX / 4096 ? kib * 1024 : 0;
+}
+
+/* MemAvailable says what can be had without swapping; it is never 0 on a running system. */
+static int64_t read_memory(const char *root)
+{
+	_free_ char *text = NULL;
+	int64_t available;
+
+	if (read_text(root, "/proc/meminfo", &text))
+		return -1;
+	available = meminfo_line(text, "\nMemAvailable:");
+	return available ? available + meminfo_line(text, "\nSwapFree:") : -1;
+}
+
 void facts_read(const char *root, bool crash, struct facts *facts)
 {
 	int64_t v;
 
 	status_read(root, &facts->status);
+	facts->memory = read_memory(root);
 	facts->no_cap = lacks_cap_sys_boot(root);
 	facts->load_disabled = !read_number(root, "/proc/sys/kernel/kexec_load_disabled", &v) && v;
 	/* Since 6.3 (a42aaad2e47b); -1 is "no limit" there, too. */
@@ -119,5 +141,15 @@ uint64_t facts_needed(const struct facts *facts)
 
 	if (!kernel || __builtin_add_overflow(kernel, facts->initrd_size, &sum))
 		return kernel;
+	return sum;
+}
+
+uint64_t facts_buffers(const struct facts *facts, bool crash)
+{
+	uint64_t sum;
+
+	if (__builtin_add_overflow(facts->kernel_size, facts->initrd_size, &sum) ||
+	    (!crash && __builtin_add_overflow(sum, facts_needed(facts), &sum)))
+		return UINT64_MAX;
 	return sum;
 }

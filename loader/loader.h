@@ -199,7 +199,9 @@ void status_read(const char *root, struct kexec_status *status_ret);
  * struct facts - What an error's explanation depends on.
  * @kernel: path, NULL for operations without one
  * @image: borrowed, NULL for operations without one
+ * @kernel_size: of the file, bytes
  * @initrd_size: bytes, 0 without an initrd
+ * @memory: bytes that can be had, swap included; -1 where unknown
  * @status: see there
  * @no_cap: CAP_SYS_BOOT is missing
  * @load_disabled: kernel.kexec_load_disabled is set
@@ -209,7 +211,9 @@ void status_read(const char *root, struct kexec_status *status_ret);
 struct facts {
 	const char *kernel;
 	const struct image *image;
+	uint64_t kernel_size;
 	uint64_t initrd_size;
+	int64_t memory;
 	struct kexec_status status;
 	bool no_cap;
 	bool load_disabled;
@@ -225,6 +229,12 @@ void facts_read(const char *root, bool crash, struct facts *facts);
 
 /** facts_needed() - Memory that kernel and initrd take for certain, bytes; 0 where unknown. */
 uint64_t facts_needed(const struct facts *facts);
+
+/**
+ * facts_buffers() - Memory that the running kernel takes from itself for the load, bytes:
+ * both files whole, and for a load that is not for a panic the segments as well.
+ */
+uint64_t facts_buffers(const struct facts *facts, bool crash);
 
 /* ---- errors.c: an errno becomes a sentence ---- */
 

@@ -24,7 +24,9 @@ static struct facts plain_facts(void)
 	return (struct facts){
 		.kernel = "/boot/k",
 		.image = &kernel,
+		.kernel_size = 8 << 20,
 		.initrd_size = 10 << 20,
+		.memory = 1 << 30,
 		.status = { 0, 0, 256 << 20 },
 		.load_limit = -1,
 	};
@@ -138,6 +140,22 @@ static void set_four_level(struct facts *f)
 	f->image = &old;
 }
 
+static void set_memory_short(struct facts *f)
+{
+	f->memory = (18 << 20) - 1;
+}
+
+/* 8 + 10 MiB for the files, and 50 + 10 MiB where the segments come from the same memory. */
+static void set_memory_for_panic(struct facts *f)
+{
+	f->memory = 18 << 20;
+}
+
+static void set_memory_unknown(struct facts *f)
+{
+	f->memory = -1;
+}
+
 static void set_no_kexec(struct facts *f)
 {
 	f->status.loaded = -1;
@@ -183,6 +201,11 @@ TEST(loader, sentences_follow_the_facts)
 		{ OP_LOAD_PANIC, ENOEXEC, set_four_level, "5-level" },
 		{ OP_LOAD_PANIC, ENOEXEC, set_loaded, "(a bzImage)" },
 		{ OP_LOAD, ENOEXEC, set_no_image, "(unknown)" },
+		{ OP_LOAD_PANIC, ENOMEM, set_memory_short, "take 18 MiB of" },
+		{ OP_LOAD_PANIC, ENOMEM, set_memory_for_panic, "has no memory left" },
+		{ OP_LOAD, ENOMEM, set_memory_for_panic, "it can spare 18 MiB" },
+		{ OP_LOAD, ENOMEM, set_memory_for_panic, "take 78 MiB of" },
+		{ OP_LOAD, ENOMEM, set_memory_unknown, "has no memory left" },
 		{ OP_EXEC, EINVAL, set_no_kexec, "CONFIG_KEXEC_CORE" },
 		{ OP_EXEC, EINVAL, set_loaded, "container" },
 		{ OP_EXEC, EINVAL, set_disabled, "nothing is loaded" },
@@ -329,7 +352,10 @@ TEST(loader, facts_are_read)
 	put_file(root, "/proc/sys/kernel/kexec_load_limit_panic", "0\n");
 	put_file(root, "/proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
 	put_file(root, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+	put_file(root, "/proc/meminfo",
+		 "MemTotal: 9 kB\nMemAvailable:     2048 kB\nSwapFree:  1024 kB\n");
 	facts_read(root, true, &f);
+	CHECK_EQ(f.memory, 3 << 20);
 	CHECK(f.no_cap);
 	CHECK(f.load_disabled);
 	CHECK_EQ(f.load_limit, 0);
@@ -353,6 +379,7 @@ TEST(loader, facts_absent_accuse_nobody)
 	struct facts f = { 0 };
 
 	facts_read("/nonexistent", true, &f);
+	CHECK_EQ(f.memory, -1);
 	CHECK(!f.no_cap);
 	CHECK(!f.load_disabled);
 	CHECK_EQ(f.load_limit, -1);
