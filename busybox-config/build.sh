@@ -73,6 +73,9 @@ configure() {
 
 # compile SOURCE - every line of the fragment must be in the configuration that results
 compile() {
+	# The banner carries a date: that of the release, so that builds are the same.
+	SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stat -c %Y "$1/LICENSE")}
+	export SOURCE_DATE_EPOCH
 	configure "$1" || return 1
 	grep '^CONFIG_' "$here/busybox.fragment" | sort > "$work/wanted"
 	sort "$1/.config" | comm -23 "$work/wanted" - > "$work/lost"
