@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,4 +69,11 @@ int child_run(int (*fn)(void *ctx), void *ctx, unsigned limit_ms)
 		return -ETIMEDOUT;
 	}
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+const char *child_problem(int err)
+{
+	return err == -ETIMEDOUT ? "it took too long" :
+	       err == -EINTR	 ? "it died" :
+				   strerror(-err);
 }

@@ -176,7 +176,8 @@ void final_act(struct init_state *st, enum config_action action)
 	if (st->mounted) {
 		err = child_run(flush_target, NULL, FLUSH_MS);
 		if (err)
-			log_error("cannot flush and unmount the target: %s", strerror(-err));
+			log_error("cannot flush and unmount the target: %s",
+				  child_problem(err));
 	}
 	say_result(st, name);
 	if (action == CONFIG_HALT)

@@ -146,7 +146,8 @@ static void run_capture(struct init_state *st, const struct init_saver *saver)
 	final_beat(st);
 	err = child_run(rescue, st, RECORD_LIMIT_MS);
 	if (err)
-		log_error("what happened could not be recorded on the target: %s", strerror(-err));
+		log_error("what happened could not be recorded on the target: %s",
+			  child_problem(err));
 	state_sanitize(st);
 }
 

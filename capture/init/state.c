@@ -64,6 +64,11 @@ const char *state_reason(const struct init_state *st, const struct steps *steps)
 		return NULL;
 	if (st->failure[0])
 		return st->failure;
+	/* What the last record says of a machine that was reset in the middle. */
+	for (size_t i = 0; i < steps->nr; i++)
+		if (steps->table[i].need != STEP_ALWAYS &&
+		    st->progress.state[i].outcome == STEP_RUNNING)
+			return "the capture was still under way when this was written";
 	for (size_t i = steps->nr; i-- > 0;)
 		if (steps->table[i].need != STEP_ALWAYS &&
 		    st->progress.state[i].outcome == STEP_FAILED)

@@ -73,10 +73,8 @@ static int step_config(void *ctx)
 
 	err = w->saver->configure(w->saver->ctx,
 				  *config.core_collector ? config.core_collector : NULL);
-	if (err && *config.core_collector) {
-		log_warn("core_collector is not usable: saving with the defaults");
+	if (err && *config.core_collector) /* a mistake there must not lose the dump */
 		err = w->saver->configure(w->saver->ctx, NULL);
-	}
 	if (err)
 		return err;
 	w->target.ops = target_ops_for(&w->st->config);

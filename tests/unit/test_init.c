@@ -235,6 +235,9 @@ TEST(init, verdict_and_reason)
 	st->progress.state[s.nr - 1].outcome = STEP_FAILED;
 	strcpy(st->progress.state[s.nr - 1].error, "unmount");
 	CHECK_STR(state_reason(st, &s), "mount");
+	st->progress.state[4].outcome = STEP_RUNNING;
+	CHECK_STR(state_reason(st, &s),
+		  "the capture was still under way when this was written");
 	strcpy(st->failure, "died");
 	CHECK_STR(state_reason(st, &s), "died");
 	st->log_saved = true;
