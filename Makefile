@@ -54,19 +54,20 @@ ARCH_SRC     := $(wildcard arch/*.c arch/*/*.c)
 LOADER_SRC   := $(filter-out loader/main.c,$(wildcard loader/*.c))
 ENGINE_SRC   := $(wildcard capture/core/*.c capture/mm/*.c capture/dump/*.c capture/report/*.c)
 INIT_SRC     := $(wildcard capture/init/*.c capture/target/*.c)
-SAVE_SRC     := $(wildcard capture/*.c)
+SAVE_SRC     := $(filter-out capture/main.c,$(wildcard capture/*.c))
 MKIMAGE_SRC  := $(filter-out initramfs/main.c,$(wildcard initramfs/*.c))
 UNIT_SRC     := $(wildcard tests/unit/*.c)
 FUZZ_SRC     := $(wildcard tests/fuzz/fuzz_*.c)
 
 obj           = $(patsubst %.c,$(O)/obj/%.o,$(1))
 ALL_SRC      := $(LIB_SRC) $(ARCH_SRC) $(LOADER_SRC) loader/main.c $(ENGINE_SRC) $(INIT_SRC) \
-		$(SAVE_SRC) $(MKIMAGE_SRC) initramfs/main.c $(UNIT_SRC)
+		$(SAVE_SRC) capture/main.c $(MKIMAGE_SRC) initramfs/main.c $(UNIT_SRC)
 
 BASE_A       := $(O)/libbase.a
 LOADER_A     := $(O)/libloader.a
 ENGINE_A     := $(O)/libengine.a
 INIT_A       := $(O)/libinit.a
+SAVE_A       := $(O)/libsave.a
 MKIMAGE_A    := $(O)/libmkimage.a
 
 PROGRAMS     := $(O)/kexec-loader $(O)/vmcore-save $(O)/vmcore-mkimage
@@ -80,6 +81,7 @@ $(BASE_A): $(call obj,$(LIB_SRC) $(ARCH_SRC))
 $(LOADER_A): $(call obj,$(LOADER_SRC))
 $(ENGINE_A): $(call obj,$(ENGINE_SRC))
 $(INIT_A): $(call obj,$(INIT_SRC))
+$(SAVE_A): $(call obj,$(SAVE_SRC))
 $(MKIMAGE_A): $(call obj,$(MKIMAGE_SRC))
 
 $(O)/%.a:
@@ -94,7 +96,7 @@ endef
 $(O)/kexec-loader: $(call obj,loader/main.c) $(LOADER_A) $(BASE_A)
 	$(call link,,$(STATIC_LDFLAGS))
 
-$(O)/vmcore-save: $(call obj,$(SAVE_SRC)) $(INIT_A) $(ENGINE_A) $(BASE_A)
+$(O)/vmcore-save: $(call obj,capture/main.c) $(SAVE_A) $(INIT_A) $(ENGINE_A) $(BASE_A)
 	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) -pthread,$(STATIC_LDFLAGS))
 
 $(O)/vmcore-mkimage: $(call obj,initramfs/main.c) $(MKIMAGE_A) $(BASE_A)
@@ -104,7 +106,7 @@ $(O)/vmcore-mkimage: $(call obj,initramfs/main.c) $(MKIMAGE_A) $(BASE_A)
 $(O)/busybox: $(wildcard busybox-config/*)
 	$(Q)busybox-config/build.sh $@
 
-$(O)/unit-tests: $(call obj,$(UNIT_SRC)) $(LOADER_A) $(INIT_A) $(MKIMAGE_A) $(ENGINE_A) $(BASE_A)
+$(O)/unit-tests: $(call obj,$(UNIT_SRC)) $(LOADER_A) $(SAVE_A) $(INIT_A) $(MKIMAGE_A) $(ENGINE_A) $(BASE_A)
 	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(MKIMAGE_LIBS) -pthread,$(STATIC_LDFLAGS))
 
 # A change of compiler or flags rebuilds what it concerns.
