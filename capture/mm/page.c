@@ -27,6 +27,8 @@ int page_class_dropped(enum page_class class, unsigned dump_level)
 {
 	switch (class) {
 	case PAGE_ABSENT:
+	case PAGE_HWPOISON:
+	case PAGE_OFFLINE:
 		return 1;
 	case PAGE_CACHE:
 		return (dump_level & (DUMP_LEVEL_CACHE | DUMP_LEVEL_CACHE_PRIVATE)) != 0;
@@ -36,9 +38,6 @@ int page_class_dropped(enum page_class class, unsigned dump_level)
 		return (dump_level & DUMP_LEVEL_USER) != 0;
 	case PAGE_FREE:
 		return (dump_level & DUMP_LEVEL_FREE) != 0;
-	case PAGE_HWPOISON:
-	case PAGE_OFFLINE:
-		return (dump_level & ~DUMP_LEVEL_ZERO) != 0;
 	default:
 		return 0;
 	}

@@ -100,7 +100,8 @@ struct page_verdict {
  * First match wins: compound tail → kept (a droppable head has spoken for it); buddy;
  * unaccepted; LRU or swap cache, not anonymous; anonymous or hugetlb; offline. Bad
  * memory (hwpoison) is asked for before, since it is left out at every level that looks
- * at the memory map. makedumpfile asks in the same order, but only the questions that its
+ * at the memory map; it is so in a tail as well, which makedumpfile would read where the
+ * head is kept. makedumpfile asks in the same order, but only the questions that its
  * level needs; on what a kernel can have in memory that comes to the same.
  */
 struct page_verdict page_classify(const struct page_facts *f, uint64_t pfn, const uint8_t *page,

@@ -67,6 +67,14 @@ static int prepare_map(struct scan *s)
 	return err;
 }
 
+bool scan_needs_memory_map(const struct core *core, unsigned dump_level)
+{
+	const struct vmcoreinfo *vi = core_vmcoreinfo(core);
+	int64_t bit;
+
+	return dump_level > DUMP_LEVEL_ZERO || (vi && !vmcoreinfo_number(vi, "PG_hwpoison", &bit));
+}
+
 int scan_create(struct core *core, bool use_memory_map, struct scan **scan_ret)
 {
 	struct scan *s = calloc(1, sizeof(*s));

@@ -41,7 +41,9 @@ enum page_class {
 /** page_class_name() - "cache", "free" …, as reports and JSON call it. */
 const char *page_class_name(enum page_class class);
 
-/** page_class_dropped() - Whether pages of @class are left out at @dump_level. */
+/** page_class_dropped() - Whether pages of @class are left out at @dump_level. Bad and
+ * offline pages are at every level: where the memory map was looked at, they must not be
+ * read. */
 int page_class_dropped(enum page_class class, unsigned dump_level);
 
 #define SCAN_WINDOW_PAGES 32768u
@@ -56,10 +58,18 @@ struct scan_window {
 struct scan;
 
 /**
+ * scan_needs_memory_map() - Whether a dump at @dump_level has to classify pages.
+ *
+ * Levels 0 and 1 drop nothing by class, but where the kernel knows bad memory (PG_hwpoison)
+ * that must be left out, and with it goes what is offline. As in makedumpfile.
+ */
+bool scan_needs_memory_map(const struct core *core, unsigned dump_level);
+
+/**
  * scan_create() - Prepare a walk.
  * @core: borrowed until scan_destroy()
- * @use_memory_map: false to take every present page as PAGE_KEPT (dump levels 0
- *	and 1 need no classification, as in makedumpfile)
+ * @use_memory_map: false to take every present page as PAGE_KEPT; normally what
+ *	scan_needs_memory_map() says
  * @scan_ret: owned by the caller
  *
  * Where the crashed kernel's facts do not suffice to read its memory map, the

@@ -174,7 +174,7 @@ TEST(classify, dump_levels)
 		{ PAGE_KEPT, "......" },	  { PAGE_UNKNOWN, "......" },
 		{ PAGE_CACHE, "..xx.." },	  { PAGE_CACHE_PRIVATE, "...x.." },
 		{ PAGE_USER, "....x." },	  { PAGE_FREE, ".....x" },
-		{ PAGE_HWPOISON, "..xxxx" },	  { PAGE_OFFLINE, "..xxxx" },
+		{ PAGE_HWPOISON, "xxxxxx" },	  { PAGE_OFFLINE, "xxxxxx" },
 		{ PAGE_ABSENT, "xxxxxx" },
 	};
 

@@ -215,6 +215,36 @@ TEST(scan, without_a_memory_map_all_is_kept)
 	}
 }
 
+TEST(scan, memory_map_is_needed_for_bad_memory_at_any_level)
+{
+	static const struct {
+		const char *vmcoreinfo;
+		unsigned level;
+		bool needed;
+	} cases[] = {
+		{ "NUMBER(PG_hwpoison)=20\n", 0, true },
+		{ "NUMBER(PG_hwpoison)=20\n", 1, true },
+		{ "NUMBER(PG_lru)=5\n", 0, false },
+		{ "NUMBER(PG_lru)=5\n", 1, false },
+		{ "NUMBER(PG_lru)=5\n", 2, true },
+		{ NULL, 1, false },
+		{ NULL, 16, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct core_builder b;
+		struct walk *w;
+
+		core_builder_init(&b);
+		core_builder_ram(&b, 0, 0x1000);
+		if (cases[i].vmcoreinfo)
+			core_builder_vmcoreinfo(&b, cases[i].vmcoreinfo);
+		w = walk_start(core_builder_finish(&b), false);
+		CHECK_EQ(scan_needs_memory_map(w->core, cases[i].level), cases[i].needed);
+		walk_end(w);
+	}
+}
+
 TEST(scan, windows_are_bounded_and_ascend)
 {
 	struct mm_builder m;
