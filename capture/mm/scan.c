@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The walk. Pages that a PT_LOAD holds only in part are present; one whose first byte is
- * in no PT_LOAD is kept without asking the memory map. Both are as makedumpfile has it.
+ * in no PT_LOAD is kept without asking the memory map. What a PT_LOAD describes but does
+ * not hold (beyond p_filesz) is not present: that is how an ELF dump says what had been
+ * filtered out of it. All of this is as makedumpfile has it.
  */
 #include "capture/mm/scan.h"
 
@@ -43,9 +45,12 @@ static uint64_t first_pfn(const struct scan *s, const struct core_segment *seg)
 	return seg->paddr >> s->page_shift;
 }
 
+/* One past the last pfn that the file holds something of; first_pfn() where nothing. */
 static uint64_t end_pfn(const struct scan *s, const struct core_segment *seg)
 {
-	return DIV_ROUND_UP(seg->paddr + seg->memsz, 1ull << s->page_shift);
+	if (!seg->filesz)
+		return first_pfn(s, seg);
+	return DIV_ROUND_UP(seg->paddr + seg->filesz, 1ull << s->page_shift);
 }
 
 static int prepare_map(struct scan *s)
@@ -116,7 +121,7 @@ void scan_rewind(struct scan *scan)
 
 uint64_t scan_max_pfn(const struct scan *scan)
 {
-	return end_pfn(scan, &scan->segments[scan->nr_segments - 1]);
+	return DIV_ROUND_UP(core_end_paddr(scan->core), 1ull << scan->page_shift);
 }
 
 uint64_t scan_present_pages(const struct scan *scan)
@@ -195,12 +200,17 @@ static void scan_segment(struct scan *s, const struct core_segment *seg, uint64_
 	s->pfn = end;
 }
 
+static bool pages_left(const struct scan *s, const struct core_segment *seg)
+{
+	return end_pfn(s, seg) > MAX(s->pfn, first_pfn(s, seg));
+}
+
 int scan_next(struct scan *scan, struct scan_window *win)
 {
 	uint64_t limit;
 
 	while (scan->segment < scan->nr_segments &&
-	       end_pfn(scan, &scan->segments[scan->segment]) <= scan->pfn)
+	       !pages_left(scan, &scan->segments[scan->segment]))
 		scan->segment++;
 	if (scan->segment == scan->nr_segments)
 		return 0;
@@ -215,12 +225,13 @@ int scan_next(struct scan *scan, struct scan_window *win)
 
 		if (start >= limit)
 			break;
+		if (!pages_left(scan, seg))
+			continue;
 		if (scan->pfn < start) {
 			memset(win->class + win->nr, PAGE_ABSENT, start - scan->pfn);
 			scan->pfn = start;
 		}
-		if (scan->pfn < end)
-			scan_segment(scan, seg, end, win->class + (scan->pfn - win->pfn));
+		scan_segment(scan, seg, end, win->class + (scan->pfn - win->pfn));
 		win->nr = (uint32_t)(scan->pfn - win->pfn);
 		if (scan->pfn == limit)
 			break;

@@ -18,7 +18,7 @@
  * page_class_dropped(). PAGE_KEPT and PAGE_UNKNOWN are never dropped.
  */
 enum page_class {
-	PAGE_ABSENT,	    /* in no PT_LOAD: not part of the dump at all */
+	PAGE_ABSENT,	    /* the core holds nothing of it: not part of the dump at all */
 	PAGE_KEPT,	    /* kernel data, page tables, slab, reserved ... */
 	PAGE_UNKNOWN,	    /* no struct page could be read or understood: kept */
 	PAGE_CACHE,	    /* page cache without private data */
@@ -95,7 +95,7 @@ void scan_rewind(struct scan *scan);
 /** scan_max_pfn() - One past the highest pfn of any PT_LOAD. */
 uint64_t scan_max_pfn(const struct scan *scan);
 
-/** scan_present_pages() - Number of pages that are in some PT_LOAD, whole or in part. */
+/** scan_present_pages() - Number of pages that some PT_LOAD holds, whole or in part. */
 uint64_t scan_present_pages(const struct scan *scan);
 
 #endif

@@ -82,7 +82,7 @@ static void walk_pages(struct core *core)
 				abort();
 		core_read_pages(core, win.pfn * core_page_size(core), page, core_page_size(core));
 	}
-	if (!scan_present_pages(scan))
+	if (next && !scan_present_pages(scan))
 		abort();
 	scan_destroy(scan);
 }

@@ -181,6 +181,30 @@ TEST(scan, partial_pages)
 	walk_end(w);
 }
 
+/* What an ELF dump left out when it was filtered stays left out. */
+TEST(scan, pages_without_data_are_absent)
+{
+	struct mm_builder m;
+	struct walk *w;
+
+	mm_builder_init(&m, mm_kernel_6_12);
+	core_builder_ram(&m.core, 0x8000000, 0x4000);
+	core_builder_ram(&m.core, 0x8004000, 0x2000);
+	core_builder_ram(&m.core, 0x8006000, 0x1000);
+	core_builder_ram(&m.core, 0x8007800, 0x2000);
+	for (unsigned i = 0; i < 10; i++)
+		mm_builder_page(&m, 0x8000 + i, "lru");
+	m.core.loads[1].p_filesz = 0x1800;
+	m.core.loads[2].p_filesz = 0;
+	m.core.loads[3].p_filesz = 0x800;
+	m.core.loads[4].p_filesz = 0;
+	w = walk_start(mm_builder_finish(&m), true);
+	CHECK_STR(classes(w, 0x8000, 10), "cc____c___");
+	CHECK_EQ(scan_present_pages(w->scan), LOW_PAGES + 3);
+	CHECK_EQ(scan_max_pfn(w->scan), 0x800a);
+	walk_end(w);
+}
+
 TEST(scan, without_a_memory_map_all_is_kept)
 {
 	static const struct {
