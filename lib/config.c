@@ -213,7 +213,8 @@ static int set_tagged_device(struct parse *p, const struct config_key *key, char
 	if (quoted) {
 		rest++;
 		len -= 2;
-	} else if (has_blank(rest)) {
+	} else if (p->name && has_blank(rest)) {
+		/* The command line's own quotes have said where the value ends. */
 		return complain(p, key->name, "more than one word behind the key");
 	}
 	if (!len)

@@ -212,14 +212,14 @@ TEST(config, command_line_overrides)
 	CHECK_EQ(config_override("quiet vmcore_save.timeout=70 vmcore-save.timeout=80 "
 				 "vmcore_save.final-action=halt timeout=5 "
 				 "vmcore_save.core_collector=\"vmcore-save -d 1\" "
-				 "vmcore_save.xfs=LABEL=x vmcore_save.vmcore=/mnt/core",
+				 "vmcore_save.xfs=\"LABEL=x y\" vmcore_save.vmcore=/mnt/core",
 				 &c, collect, &m),
 		 0);
 	CHECK_EQ(c.timeout, 80);
 	CHECK_EQ(c.final_action, CONFIG_HALT);
 	CHECK_STR(c.core_collector, "vmcore-save -d 1");
 	CHECK_STR(c.fstype, "xfs");
-	CHECK_STR(c.device, "LABEL=x");
+	CHECK_STR(c.device, "LABEL=x y");
 	CHECK_STR(c.vmcore, "/mnt/core");
 
 	CHECK_EQ(config_override("vmcore_save.extra_bins=y vmcore_save.path vmcore_save.x=1 "
