@@ -217,7 +217,7 @@ enum filter_exit filter_main(int argc, char **argv)
 	enum filter_exit result;
 
 	log_set_name("vmcore-save");
-	if (options_parse(argc, argv, &o))
+	if (save_options_parse(argc, argv, &o))
 		return FILTER_FAILED;
 	if (o.help || o.version) {
 		fputs(o.help ? usage : "vmcore-save " VMCORE_SAVE_VERSION "\n", stdout);

@@ -256,7 +256,7 @@ static int take_files(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-int options_parse(int argc, char **argv, struct options *options_ret)
+int save_options_parse(int argc, char **argv, struct options *options_ret)
 {
 	struct options o = { .codec = codec_find('c') };
 	struct getopt_tables t;
@@ -307,7 +307,7 @@ static bool is_filter_name(const char *word)
 	return streq(name, "makedumpfile") || streq(name, "vmcore-save");
 }
 
-int options_parse_collector(const char *value, struct options *options_ret)
+int save_options_parse_collector(const char *value, struct options *options_ret)
 {
 	char line[OPTIONS_COLLECTOR_MAX], *argv[COLLECTOR_WORDS + 2];
 	struct options o;
@@ -324,7 +324,7 @@ int options_parse_collector(const char *value, struct options *options_ret)
 	if (argc < 0)
 		return argc;
 	skip = argc > 1 && is_filter_name(argv[1]);
-	err = options_parse(argc - skip, argv + skip, &o);
+	err = save_options_parse(argc - skip, argv + skip, &o);
 	if (err)
 		return err;
 	if (o.input || o.dump_dmesg || o.help || o.version) {

@@ -27,19 +27,19 @@ struct options {
 };
 
 /**
- * options_parse() - Parse a command line; argv[0] is skipped, argv is put in order as
+ * save_options_parse() - Parse a command line; argv[0] is skipped, argv is put in order as
  * getopt_long(3) does. Level 0 and zlib where nothing else is said.
  * Return: 0; -EINVAL, logged as one sentence.
  */
-int options_parse(int argc, char **argv, struct options *options_ret);
+int save_options_parse(int argc, char **argv, struct options *options_ret);
 
 /**
- * options_parse_collector() - Parse a core_collector value. A first word "makedumpfile"
+ * save_options_parse_collector() - Parse a core_collector value. A first word "makedumpfile"
  * or "vmcore-save", with or without a path, is skipped; files may not be named.
  * @value: NULL or empty for OPTIONS_DEFAULT_COLLECTOR
  *
- * Return: as options_parse().
+ * Return: as save_options_parse().
  */
-int options_parse_collector(const char *value, struct options *options_ret);
+int save_options_parse_collector(const char *value, struct options *options_ret);
 
 #endif

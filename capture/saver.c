@@ -26,10 +26,10 @@
 static int saver_configure(void *ctx, const char *core_collector)
 {
 	struct saver *s = ctx;
-	int err = options_parse_collector(core_collector, &s->options);
+	int err = save_options_parse_collector(core_collector, &s->options);
 
 	/* A typing error must not cost the dump: the default stands ready. */
-	if (err && options_parse_collector(NULL, &s->options) == 0)
+	if (err && save_options_parse_collector(NULL, &s->options) == 0)
 		log_warn("core_collector \"%s\" cannot be used, so it is \"%s\"", core_collector,
 			 OPTIONS_DEFAULT_COLLECTOR);
 	return err;
@@ -282,7 +282,7 @@ static void saver_describe(void *ctx, struct json *j)
 void saver_init(struct saver *s, struct init_saver *ops)
 {
 	*s = (struct saver){ .fd = -1 };
-	options_parse_collector(NULL, &s->options);
+	save_options_parse_collector(NULL, &s->options);
 	*ops = (struct init_saver){
 		.configure = saver_configure,
 		.open = saver_open,
