@@ -203,6 +203,8 @@ static int read_tree(struct modtree *t, const char *dir)
 		err = read_in(dir, "modules.alias", &t->alias_text, NULL);
 	if (!err)
 		err = read_in(dir, "modules.builtin", &t->builtin_text, NULL);
+	if (!err && !t->builtin_text)
+		log_warn("%s: no modules.builtin there: what is built in counts as missing", dir);
 	if (!err)
 		err = read_in(dir, "modules.builtin.modinfo", &t->modinfo_text, &t->modinfo_len);
 	if (!err)

@@ -15,7 +15,7 @@ vmcore_links="cat cp dd df dmesg echo grep ip kill ls mkdir mount mv ps reboot r
 
 # Disks of common machines, for an image that is not for one host. What the kernel lacks is left out.
 vmcore_disks="virtio_pci virtio_blk virtio_scsi nvme ahci ata_piix sd_mod xen_blkfront
-	hv_storvsc vmw_pvscsi"
+	vmw_pvscsi"
 
 # Only when asked for by name.
 check() {
@@ -123,6 +123,8 @@ vmcore_install_module() {
 vmcore_install_modules() {
 	local name names kind path params lines seen=" "
 
+	[[ -e $srcmods/modules.builtin ]] ||
+		dwarn "vmcore-save: no $srcmods/modules.builtin: what is built in counts as missing"
 	mkdir -p "$initdir$vmcore_modules"
 	: > "$initdir/etc/vmcore-save/modules"
 	names=$(vmcore_names) || return 1
