@@ -6,27 +6,43 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/core/core_priv.h"
 #include "lib/log.h"
 
+static int find_size(struct core *core)
+{
+	struct stat st;
+	off_t end;
+
+	if (fstat(core->fd, &st))
+		end = -1;
+	else if (S_ISREG(st.st_mode))
+		end = st.st_size; /* of /proc/vmcore as well */
+	else
+		end = lseek(core->fd, 0, SEEK_END); /* a raw partition */
+	if (end < 0) {
+		int err = -errno;
+
+		log_error("%s: cannot find its size: %s", core->name, strerror(-err));
+		return err;
+	}
+	core->file_size = (uint64_t)end;
+	return 0;
+}
+
 static int core_init(struct core *core, const char *name)
 {
-	off_t end;
 	int err;
 
 	core->name = strdup(name);
 	if (!core->name)
 		return -ENOMEM;
-	/* Works for block devices as well, whose st_size is 0. */
-	end = lseek(core->fd, 0, SEEK_END);
-	if (end < 0) {
-		err = -errno;
-		log_error("%s: cannot find its size: %s", name, strerror(-err));
+	err = find_size(core);
+	if (err)
 		return err;
-	}
-	core->file_size = (uint64_t)end;
 
 	err = core_parse_headers(core);
 	if (err)

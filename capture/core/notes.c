@@ -46,6 +46,10 @@ bool core_next_note(const struct core *core, size_t *pos, struct core_note *note
 	size_t left, name_len, desc_len, name_room;
 	const uint8_t *hdr;
 
+	/* Zeros between notes: the unused rest of a CPU's area. No note is without a name. */
+	while (*pos <= core->notes_len && core->notes_len - *pos >= NOTE_HDR_BYTES &&
+	       !get32(core, core->notes + *pos))
+		*pos += 4;
 	if (*pos > core->notes_len || core->notes_len - *pos < NOTE_HDR_BYTES)
 		return false;
 	hdr = core->notes + *pos;
