@@ -9,7 +9,7 @@ import vm
 CRASH_APPEND = "console=ttyS0 nr_cpus=1 reset_devices irqpoll panic=5"
 CONF = """ext4 LABEL=vmcore-test
 path /var/crash
-core_collector vmcore-save -d 31 -z
+core_collector vmcore-save -d 31 -c
 failure_action reboot
 final_action reboot
 """

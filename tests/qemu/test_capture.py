@@ -5,6 +5,7 @@ that are not ours judge what is on the disk."""
 import hashlib
 import json
 import os
+import re
 
 import cores
 import crash
@@ -14,6 +15,8 @@ import vm
 from harness import expect, expect_in, once, test
 
 BACK_WITHIN_S = 300
+# makedumpfile 1.7.3 and later puts who wrote a line, "[      T1] ", after its time
+CALLER = re.compile(rb"^(\[ *\d+\.\d+\] )\[ *[TC]\d+\] ", re.MULTILINE)
 MARKER = "vmtest: a line before the panic"
 
 
@@ -25,7 +28,7 @@ class Captured:
         directory = cores.out_dir("capture-%s-%s%s" % (name, crashkernel, codec))
         os.makedirs(os.path.dirname(directory), exist_ok=True)
         image = crash.image_build(self.kernel, directory + ".img", crash.CONF.replace(
-            "-d 31 -z", "-d %d %s" % (level, codec)))
+            "-d 31 -c", "-d %d %s" % (level, codec)))
         self.machine = crash.Machine(directory, self.kernel, parameters={"FILL": "1"},
                                      image=image, crashkernel=crashkernel, accel=cores.accel())
         self.machine.prepare()
@@ -48,7 +51,8 @@ class Captured:
 
 @once
 def captured(name):
-    return Captured(name)
+    # makedumpfile 1.7.2 of bookworm reads no zstd
+    return Captured(name, codec="-c" if cores.kernel(name).suite == "bookworm" else "-z")
 
 
 def comes_up_again(name):
@@ -157,8 +161,7 @@ def crash_memory(name):
     out = crash_session(name)
     expect_in("TOTAL MEM", out["kmem -i"], "kmem -i")
     expect_in("SLAB", out["kmem -i"], "kmem -i")
-    expect_in("/proc/sysrq-trigger", out["files"].replace("/sysrq-trigger", "/proc/sysrq-trigger"),
-              "files")
+    expect_in("sysrq-trigger", out["files"], "files")
     expect_in("PGD", out["vm"], "vm")
     expect_in("virtio_blk", out["mod"], "mod")
     for command, text in out.items():
@@ -203,6 +206,7 @@ def log_by_makedumpfile(name):
     with open(theirs, "rb") as f:
         want = f.read()
     os.unlink(theirs)
+    want = CALLER.sub(rb"\1", want)
     expect(MARKER.encode() in want, "makedumpfile's log lacks the marker")
     expect(shot.log() == want, "vmcore-dmesg.txt has %d bytes, makedumpfile's log %d" %
            (len(shot.log()), len(want)))
