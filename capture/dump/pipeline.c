@@ -159,14 +159,12 @@ static int prepare(struct pipeline *p, const struct dump_sink *sink)
 {
 	struct dump_job *job = &p->job;
 	const struct dump_options *o = job->options;
-	/* Levels 0 and 1 leave out nothing by class, so the memory map need not be read. */
-	const bool use_memory_map = o->level & ~DUMP_LEVEL_ZERO;
 	const char *problem;
 	int err;
 
 	p->ops = o->format == DUMP_FORMAT_ELF ? &format_elf : &format_kdump;
 	job->page_size = core_page_size(job->core);
-	err = scan_create(job->core, use_memory_map, &p->scan);
+	err = scan_create(job->core, scan_needs_memory_map(job->core, o->level), &p->scan);
 	if (err)
 		return err;
 	problem = scan_problem(p->scan);

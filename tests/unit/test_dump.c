@@ -13,6 +13,7 @@
 #include "lib/bytes.h"
 #include "lib/util.h"
 #include "tests/unit/core_builder.h"
+#include "tests/unit/mm_builder.h"
 #include "tests/unit/test.h"
 
 #define PAGE	   4096u
@@ -223,6 +224,35 @@ TEST(dump, kdump_round_trip)
 		CHECK_EQ(stats.kept_pages, pages);
 		CHECK_EQ(stats.zero_pages, cases[i].level ? 200 : 0);
 		CHECK_EQ(stats.file_size, s.len);
+		free(s.data);
+	}
+}
+
+/* Reading bad memory could end the capture kernel, so not even level 0 does. */
+TEST(dump, bad_memory_is_left_out_at_every_level)
+{
+	const uint64_t pfn = 0x8000;
+
+	for (unsigned level = 0; level <= 1; level++) {
+		struct dump_options o = { .level = level };
+		struct sink s = { 0 };
+		struct dump_stats stats;
+		struct mm_builder m;
+		struct core *core;
+		struct reader r;
+
+		mm_builder_init(&m, mm_kernel_6_12);
+		core_builder_ram(&m.core, pfn * PAGE, 4 * PAGE);
+		for (uint64_t i = 0; i < 4; i++)
+			mm_builder_page(&m, pfn + i, i == 2 ? "lru hwpoison" : "lru");
+		CHECK_EQ(core_open_fd(mm_builder_finish(&m), "test", &core), 0);
+		CHECK_EQ(dump(core, &s, &o, &stats), 0);
+		CHECK_EQ(stats.pages[PAGE_HWPOISON], 1);
+		CHECK_EQ(stats.dropped_pages, 1);
+		CHECK(reader_open(&s, &r));
+		CHECK(reader_bit(&r, r.bitmap1, pfn + 2));
+		CHECK(!reader_bit(&r, r.bitmap2, pfn + 2));
+		CHECK(reader_bit(&r, r.bitmap2, pfn + 3));
 		free(s.data);
 	}
 }
