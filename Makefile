@@ -143,7 +143,7 @@ CACHE        ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vmcore-save
 export O CACHE ACCEL JOBS FUZZ_SECONDS MAKE
 again         = $(Q)+$(MAKE) --no-print-directory -j$(shell nproc)
 
-.PHONY: deps demo check check-all fuzz-smoke
+.PHONY: deps demo check check-all bench fuzz-smoke
 deps:
 	$(Q)scripts/deps
 
@@ -155,9 +155,17 @@ check: deps
 	$(again) $(PROGRAMS) $(O)/unit-tests $(O)/memory-load $(O)/busybox
 	$(Q)tests/run $(TEST)
 
-check-all: deps
+check-all:
+	$(Q)scripts/deps --long
 	$(again) $(PROGRAMS) $(O)/unit-tests $(O)/memory-load $(O)/busybox
 	$(Q)FUZZ_SECONDS=$(or $(FUZZ_SECONDS),120) tests/run --long $(TEST)
+
+bench:
+	$(Q)scripts/deps --long
+	$(again) $(PROGRAMS) $(O)/memory-load $(O)/busybox
+	$(Q)tests/bench/filter.py
+	$(Q)tests/bench/crashkernel.py
+	$(Q)tests/bench/kdump-tools.py
 
 fuzz-smoke: deps
 	$(again) $(O)/unit-tests
@@ -170,7 +178,8 @@ MAN5          = $(wildcard docs/man/*.5)
 install: $(PROGRAMS)
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(sbindir) $(dracutdir)/99vmcore-save \
 		$(mandir)/man8 $(mandir)/man5 $(datadir))
-	$(INSTALL) -m 0755 $(PROGRAMS) dracut-module/vmcore-save-dracut $(DESTDIR)$(sbindir)
+	$(INSTALL) -s --strip-program=$(STRIP) -m 0755 $(PROGRAMS) $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 0755 dracut-module/vmcore-save-dracut $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 0755 dracut-module/99vmcore-save/module-setup.sh \
 		$(DESTDIR)$(dracutdir)/99vmcore-save
 	$(INSTALL) -m 0644 initramfs/image.manifest $(DESTDIR)$(datadir)
@@ -194,6 +203,7 @@ help:
 	@echo '  demo         panic a stock kernel in QEMU and open its dump (KERNEL=6.1-generic)'
 	@echo '  check        all tests but the long ones; TEST=x: those with x in their name'
 	@echo '  check-all    the long ones too'
+	@echo '  bench        figures beside makedumpfile and kdump-tools; no pass or fail'
 	@echo '  fuzz-smoke   the fuzzers, for FUZZ_SECONDS each'
 	@echo '  install      below $$(DESTDIR)$$(prefix); uninstall takes it away again'
 	@echo '  clean        remove $(O)/'
