@@ -2,15 +2,21 @@
 """Programs that are not ours and open dumps: crash, makedumpfile, drgn, libkdumpfile."""
 
 import os
+import re
 import subprocess
 
 import vm
 from harness import Failure
 
 SUITES = ["bullseye", "bookworm", "trixie", "sid"]  # oldest first
-# crash 8.0.2 of bookworm sees three tasks and no VMAs in late 6.1 kernels (no maple tree)
-OLDEST_FOR = {"crash": "trixie"}
+# The oldest suite whose reader knows kernels of a suite. crash 8.0.2 sees three tasks and
+# no VMAs in late 6.1 kernels (no maple tree); makedumpfile 1.7.6 finds no free page in
+# kernels from 6.11 on (their page types).
+NEWER = {("crash", "bookworm"): "trixie", ("makedumpfile", "trixie"): "sid"}
 READER_TIMEOUT_S = 300
+
+# makedumpfile 1.7.3 and later put who wrote a line, "[      T1] ", after its time.
+CALLER = re.compile(rb"^(\[ *\d+\.\d+\] )(\[ *[TC]\d+\] )")
 
 DRGN = """
 import sys, drgn
@@ -52,7 +58,7 @@ def host_suite():
 def tool(name, suite):
     """A reader that knows kernels of that suite: this machine's, or a newer suite's."""
     host = host_suite()
-    suite = max(suite, OLDEST_FOR.get(name, suite), key=SUITES.index)
+    suite = NEWER.get((name, suite), suite)
     if host in SUITES and SUITES.index(suite) <= SUITES.index(host):
         return name
     return os.path.join(vm.fetch("readers", suite), "bin-wrapped", name)
@@ -94,6 +100,20 @@ def crash(kernel, dump, commands):
     return out
 
 
+def log_without_callers(text):
+    """A log without who wrote each line, continuation lines moved left as far."""
+    lines, width = [], 0
+    for line in text.split(b"\n"):
+        caller = CALLER.match(line)
+        if caller:
+            width = len(caller.group(2))
+            line = caller.group(1) + line[caller.end():]
+        elif line.startswith(b" " * width):
+            line = line[width:]
+        lines.append(line)
+    return b"\n".join(lines)
+
+
 def makedumpfile(kernel, args):
     return must_read([tool("makedumpfile", kernel.suite), *args])
 
@@ -102,5 +122,9 @@ def drgn(kernel, dump):
     return must_read(["/usr/bin/python3", "-c", DRGN, kernel.vmlinux, dump])
 
 
+def libkdumpfile_argv(dump):
+    return ["/usr/bin/python3", "-c", LIBKDUMPFILE, dump]
+
+
 def libkdumpfile(dump):
-    return must_read(["/usr/bin/python3", "-c", LIBKDUMPFILE, dump])
+    return must_read(libkdumpfile_argv(dump))

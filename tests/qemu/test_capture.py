@@ -5,7 +5,6 @@ that are not ours judge what is on the disk."""
 import hashlib
 import json
 import os
-import re
 
 import cores
 import crash
@@ -15,8 +14,6 @@ import vm
 from harness import expect, expect_in, once, test
 
 BACK_WITHIN_S = 300
-# makedumpfile 1.7.3 and later puts who wrote a line, "[      T1] ", after its time
-CALLER = re.compile(rb"^(\[ *\d+\.\d+\] )\[ *[TC]\d+\] ", re.MULTILINE)
 MARKER = "vmtest: a line before the panic"
 
 
@@ -206,7 +203,7 @@ def log_by_makedumpfile(name):
     with open(theirs, "rb") as f:
         want = f.read()
     os.unlink(theirs)
-    want = CALLER.sub(rb"\1", want)
+    want = readers.log_without_callers(want)
     expect(MARKER.encode() in want, "makedumpfile's log lacks the marker")
     expect(shot.log() == want, "vmcore-dmesg.txt has %d bytes, makedumpfile's log %d" %
            (len(shot.log()), len(want)))

@@ -145,7 +145,7 @@ class Disk:
     def create(self, tree, size, options=()):
         if os.path.exists(self.path):
             os.unlink(self.path)
-        run(["/sbin/mke2fs", "-q", "-t", "ext4", "-L", self.LABEL, "-d", tree, *options,
+        run(["/sbin/mke2fs", "-q", "-t", "ext4", "-m", "0", "-L", self.LABEL, "-d", tree, *options,
              self.path, size])
 
     def extract(self, name, outdir):
