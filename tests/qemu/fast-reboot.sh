@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # disk is guest-init's
 #
 # The fast reboot: load a kernel, take it back, load it again, execute it. The new
 # kernel runs this script once more and knows itself by its command line.

@@ -117,6 +117,8 @@ def man_pages():
     expect(pages, "no man pages")
     text = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *pages], stdout=subprocess.PIPE,
                           encoding="utf-8").stdout
+    # no date on purpose: pages come out the same whenever they are built
+    text = "\n".join(line for line in text.splitlines() if "missing date" not in line)
     expect(not text, "mandoc:\n" + text)
 
 
