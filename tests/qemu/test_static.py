@@ -78,6 +78,21 @@ def fuzz_smoke():
         yield "fuzz/" + name, problem
 
 
+@suite("image/", "image", long=True)
+def dracut_of_other_suites():
+    """The lines of tests/dracut-versions.sh, which needs root and makes chroots."""
+    done = subprocess.run([os.path.join(vm.TOP, "tests", "dracut-versions.sh")],
+                          env=dict(os.environ, O=vm.build_dir(),
+                                   CHROOTS=os.path.join(vm.cache_dir(), "chroots")),
+                          stdout=subprocess.PIPE, encoding="utf-8", errors="replace")
+    results = [line.split(None, 2) for line in done.stdout.splitlines()
+               if line.startswith(("ok ", "FAIL ", "SKIP "))]
+    if not results:
+        yield "image/dracut", "no result, exit status %d" % done.returncode
+    for state, name, *why in results:
+        yield name.rstrip(":"), None if state == "ok" else " ".join([state, *why])
+
+
 @test("check/includes", "check")
 def includes():
     script = os.path.join(vm.TOP, "tests", "check-includes.sh")

@@ -261,6 +261,11 @@ def accel_choose(kernel, directory):
         return "tcg"
 
 
+def cache_dir():
+    return os.environ.get("CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "vmcore-save")
+
+
 def build_dir():
     return os.path.abspath(os.environ.get("O", os.path.join(TOP, "build")))
 
