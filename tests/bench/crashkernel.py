@@ -41,9 +41,20 @@ def works(kernel, image, mib, append):
         print("    %dM: %s" % (mib, str(e).splitlines()[0]), flush=True)
         return False
     names = [os.path.basename(name) for name in machine.saved_files()]
-    print("    %dM: %s" % (mib, " ".join(sorted(n for n in names if "vmcore" in n)) or
-                           "nothing saved"), flush=True)
+    saved = sorted(n for n in names if "vmcore" in n)
+    print("    %dM: %s" % (mib, " ".join(saved) or "nothing saved: " + last_words(machine)),
+          flush=True)
     return "vmcore" in names
+
+
+def last_words(machine):
+    """What kexec-loader said, or else the console line before the machine started again."""
+    said = machine.vm.value("kexec-loader:")
+    starts = [i for i, (_, text) in enumerate(machine.vm.lines) if "Linux version" in text]
+    if said or len(starts) < 2:
+        return said or "the capture kernel never started"
+    before = [text for _, text in machine.vm.lines[:starts[-1]] if text.strip()]
+    return before[-1]
 
 
 def smallest(kernel, image, append):

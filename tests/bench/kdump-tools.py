@@ -72,6 +72,8 @@ def configure(root):
           "ext4 LABEL=bench-root\npath /var/crash\ncore_collector vmcore-save -c -d 31\n")
     write(root + "/etc/default/kdump-tools", "USE_KDUMP=1\nKDUMP_COREDIR=/var/crash\n"
           "KDUMP_KERNEL=/var/lib/kdump/vmlinuz\nKDUMP_INITRD=/var/lib/kdump/initrd.img\n")
+    # In a file: kdump-tools hands the running kernel's parameters on, and breaks on quotes.
+    write(root + "/etc/bench-append", CAPTURE_CMDLINE + "\n")
     shutil.copy(os.path.join(HERE, "guest-step"), root + "/usr/local/sbin/bench-step")
     makedumpfile = root + "/usr/bin/makedumpfile"
     if not os.path.exists(makedumpfile + ".real"):
@@ -94,8 +96,7 @@ def one_run(root, tool, crashkernel, outdir):
             "3G"])
     boot = os.path.join(root, "boot")
     release = [f for f in sorted(os.listdir(boot)) if f.startswith("vmlinuz-")][-1][8:]
-    append = "root=/dev/vda rw crashkernel=%s bench.tool=%s bench.append=\"%s\"" % (
-        crashkernel, tool, CAPTURE_CMDLINE)
+    append = "root=/dev/vda rw crashkernel=%s bench.tool=%s" % (crashkernel, tool)
     if tool != "kdump-tools":
         append += " systemd.mask=kdump-tools.service"
     guest = vm.Vm(outdir, os.path.join(boot, "vmlinuz-" + release),
@@ -122,9 +123,7 @@ def main():
     parser.add_argument("--tool", choices=("vmcore-save", "kdump-tools"), action="append")
     parser.add_argument("--crashkernel", action="append", metavar="SIZE")
     args = parser.parse_args()
-    cache = os.environ.get("CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "vmcore-save")
-    root = make_root(os.path.join(cache, "bench-bookworm"))
+    root = make_root(os.path.join(vm.cache_dir(), "bench-bookworm"))
     configure(root)
     rows = []
     for tool in args.tool or ("vmcore-save", "kdump-tools"):
