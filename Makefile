@@ -209,4 +209,5 @@ help:
 	@echo '  clean        remove $(O)/'
 	@echo 'Variables: O=dir (build directory), V=1 (show commands), DEBUG=1 (-Og -g),'
 	@echo '  SAN=1 (AddressSanitizer, UBSan), STATIC=0, CC=clang, CROSS_COMPILE=prefix-,'
-	@echo '  DESTDIR, prefix, CACHE=dir (kernels), JOBS=n (tests side by side), ACCEL=kvm'
+	@echo '  DESTDIR, prefix, CACHE=dir (kernels), JOBS=n (tests side by side),'
+	@echo '  ACCEL=tcg (do not try KVM)'

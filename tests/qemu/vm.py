@@ -9,6 +9,7 @@ another thing than a test that failed (VmLost, not VmFailed).
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 
@@ -246,19 +247,37 @@ class Vm:
         return None
 
 
-def accel_choose(kernel, directory):
-    """tcg, unless $ACCEL asks for kvm and a probe boot proves that it works here."""
-    if os.environ.get("ACCEL", "tcg") != "kvm" or not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "tcg"
+PROBE_TIMEOUT_S = 15  # a kernel under KVM is there in two or three
+
+
+def kvm_works(kernel, directory):
+    """Whether a stock kernel really boots under KVM here; tried once for each boot of this
+    machine, since finding out that it hangs takes the whole timeout."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
+        known = os.path.join(cache_dir(), "kvm-" + f.read().strip())
+    if os.path.exists(known):
+        with open(known, encoding="ascii") as f:
+            return f.read() == "works"
+    print("trying KVM, for %d s at most ..." % PROBE_TIMEOUT_S, file=sys.stderr, flush=True)
     os.makedirs(directory, exist_ok=True)
     initrd = os.path.join(directory, "probe.cpio")
     initramfs_write(initrd, kernel)
     try:
         Vm(directory, kernel.vmlinuz, initrd, "vmtest.probe panic=-1", accel="kvm",
-           reboots=False).run(30)
-        return "kvm"
+           reboots=False).run(PROBE_TIMEOUT_S)
+        works = True
     except VmError:
+        works = False
+    with open(known, "w", encoding="ascii") as f:
+        f.write("works" if works else "hangs")
+    return works
+
+
+def accel_choose(kernel, directory):
+    """tcg, unless a probe boot proves that KVM works; $ACCEL=tcg does not ask."""
+    if os.environ.get("ACCEL") == "tcg" or not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg"
+    return "kvm" if kvm_works(kernel, directory) else "tcg"
 
 
 def cache_dir():
