@@ -10,12 +10,15 @@
 #include "lib/cleanup.h"
 #include "lib/util.h"
 
-ssize_t io_read_full(int fd, void *buf, size_t len)
+/* At the file position where @offset is NULL. */
+static ssize_t read_all(int fd, void *buf, size_t len, const uint64_t *offset)
 {
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = read(fd, (char *)buf + done, len - done);
+		char *at = (char *)buf + done;
+		ssize_t n = offset ? pread(fd, at, len - done, *offset + done) :
+				     read(fd, at, len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -26,60 +29,46 @@ ssize_t io_read_full(int fd, void *buf, size_t len)
 		done += n;
 	}
 	return done;
+}
+
+static int write_all(int fd, const void *buf, size_t len, const uint64_t *offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		const char *at = (const char *)buf + done;
+		ssize_t n = offset ? pwrite(fd, at, len - done, *offset + done) :
+				     write(fd, at, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		done += n;
+	}
+	return 0;
+}
+
+ssize_t io_read_full(int fd, void *buf, size_t len)
+{
+	return read_all(fd, buf, len, NULL);
 }
 
 ssize_t io_pread_full(int fd, void *buf, size_t len, uint64_t offset)
 {
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, (char *)buf + done, len - done, offset + done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += n;
-	}
-	return done;
+	return read_all(fd, buf, len, &offset);
 }
 
 int io_write_full(int fd, const void *buf, size_t len)
 {
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = write(fd, (const char *)buf + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EIO;
-		done += n;
-	}
-	return 0;
+	return write_all(fd, buf, len, NULL);
 }
 
 int io_pwrite_full(int fd, const void *buf, size_t len, uint64_t offset)
 {
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pwrite(fd, (const char *)buf + done, len - done, offset + done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EIO;
-		done += n;
-	}
-	return 0;
+	return write_all(fd, buf, len, &offset);
 }
 
 int io_read_file(const char *path, size_t max, char **data_ret, size_t *len_ret)
