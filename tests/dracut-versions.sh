@@ -21,13 +21,6 @@ verdict() { # verdict ok|FAIL|SKIP SUITE WHY
 	[ "$1" != FAIL ] || failed=$((failed + 1))
 }
 
-# The archive that this machine's own packages come from; the others of Debian's are beside it.
-mirror() {
-	# shellcheck disable=SC2016 # apt puts these in
-	apt-get indextargets --format '$(REPO_URI) $(ORIGIN)' 'Created-By: Packages' |
-		awk '$2 == "Debian" && $1 !~ /security/ { print $1; exit }'
-}
-
 make_chroot() { # make_chroot SUITE DIR
 	rm -rf "$2.new"
 	debootstrap --variant=minbase --include=dracut-core,cpio,zstd,xz-utils,kmod "$1" "$2.new" \
@@ -140,7 +133,7 @@ check_suite() {
 why=
 [ "$(id -u)" = 0 ] || why="not root"
 [ -n "$why" ] || command -v debootstrap > /dev/null || why="no debootstrap"
-[ -n "$why" ] || { uri=$(mirror) && [ -n "$uri" ]; } || why="no Debian archive in apt's sources"
+[ -n "$why" ] || { uri=$("$top/tests/qemu/fetch" mirror); } || why="no Debian archive in apt's sources"
 busybox=$O/busybox
 [ -e "$busybox" ] || busybox=/bin/busybox
 for suite; do

@@ -26,11 +26,6 @@ RUN_TIMEOUT_S = 900
 CAPTURE_CMDLINE = "console=ttyS0 nr_cpus=1 irqpoll reset_devices"
 
 
-def mirror():
-    sites = vm.run(["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"])
-    return sites.splitlines()[0]
-
-
 def chroot(root, script):
     subprocess.run(["chroot", root, "sh", "-ec", script], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -55,7 +50,7 @@ def make_root(base):
     os.makedirs(base)
     print("making a Debian 12 root file system ...", flush=True)
     vm.run(["debootstrap", "--variant=minbase", "--include=" + PACKAGES, "bookworm", root,
-            mirror()])
+            vm.run([os.path.join(vm.HERE, "fetch"), "mirror"]).strip()])
     # Its postinst builds an image only where it runs on the machine itself: done in the guest.
     chroot(root, "mount -t proc proc /proc; apt-get install -y --no-install-recommends kdump-tools;"
                  "umount /proc; passwd -d root")
