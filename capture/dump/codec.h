@@ -9,13 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Page flags in a page_desc (makedumpfile: diskdump_mod.h). */
-#define DUMP_DH_COMPRESSED_ZLIB	      0x1u
-#define DUMP_DH_COMPRESSED_LZO	      0x2u
-#define DUMP_DH_COMPRESSED_SNAPPY     0x4u
-#define DUMP_DH_COMPRESSED_INCOMPLETE 0x8u
-#define DUMP_DH_EXCLUDED_VMEMMAP      0x10u
-#define DUMP_DH_COMPRESSED_ZSTD	      0x20u
+#include "capture/core/kdump_layout.h" /* DUMP_DH_COMPRESSED_* */
 
 /**
  * struct codec - One compressor.

@@ -3,7 +3,7 @@
 #define CAPTURE_DUMP_KDUMP_HEADER_H
 
 #include "capture/core/core.h"
-#include "capture/dump/kdump_layout.h"
+#include "capture/core/kdump_layout.h"
 
 /** kdump_header_fill() - All but status, max_mapnr and the sizes of what follows. */
 void kdump_header_fill(struct core *core, struct kdump_header *h);

@@ -9,7 +9,7 @@
 
 #include "capture/dump/codec.h"
 #include "capture/dump/dump.h"
-#include "capture/dump/kdump_layout.h"
+#include "capture/core/kdump_layout.h"
 #include "lib/bytes.h"
 #include "lib/util.h"
 #include "tests/unit/core_builder.h"

@@ -14,8 +14,8 @@
  * written in one pass; what was not needed of it is a hole. Sources: makedumpfile
  * diskdump_mod.h and IMPLEMENTATION, crash diskdump.h, libkdumpfile diskdump.c.
  */
-#ifndef CAPTURE_DUMP_KDUMP_LAYOUT_H
-#define CAPTURE_DUMP_KDUMP_LAYOUT_H
+#ifndef CAPTURE_CORE_KDUMP_LAYOUT_H
+#define CAPTURE_CORE_KDUMP_LAYOUT_H
 
 #include <assert.h>
 #include <stdint.h>
@@ -23,6 +23,14 @@
 #define KDUMP_SIGNATURE	     "KDUMP   "
 #define KDUMP_HEADER_VERSION 6
 #define KDUMP_UTS_LEN	     65
+
+/* What a page_desc's flags and a header's status say (makedumpfile: diskdump_mod.h). */
+#define DUMP_DH_COMPRESSED_ZLIB	      0x1u
+#define DUMP_DH_COMPRESSED_LZO	      0x2u
+#define DUMP_DH_COMPRESSED_SNAPPY     0x4u
+#define DUMP_DH_COMPRESSED_INCOMPLETE 0x8u
+#define DUMP_DH_EXCLUDED_VMEMMAP      0x10u
+#define DUMP_DH_COMPRESSED_ZSTD	      0x20u
 
 struct kdump_utsname {
 	char sysname[KDUMP_UTS_LEN];
