@@ -9,6 +9,7 @@
 static const char *const class_names[PAGE_NR_CLASSES] = {
 	[PAGE_ABSENT] = "absent",
 	[PAGE_KEPT] = "kernel",
+	[PAGE_SLAB] = "slab",
 	[PAGE_UNKNOWN] = "unknown",
 	[PAGE_CACHE] = "cache",
 	[PAGE_CACHE_PRIVATE] = "cache_private",
@@ -101,7 +102,7 @@ static bool is_hugetlb(const struct page_facts *f, uint32_t mapcount, const uint
 
 static struct page_verdict verdict(enum page_class class, uint32_t nr)
 {
-	return (struct page_verdict){ class, class, nr };
+	return (struct page_verdict){ class, class, nr, false };
 }
 
 static struct page_verdict free_pages(const struct raw_page *p, uint64_t order)
@@ -138,7 +139,7 @@ static struct page_verdict judge(const struct page_facts *f, const struct raw_pa
 		return verdict(PAGE_USER, p->nr);
 	if (!p->slab && is_type(f->type_offline, p->mapcount))
 		return verdict(PAGE_OFFLINE, p->nr);
-	return verdict(PAGE_KEPT, 1);
+	return verdict(p->slab ? PAGE_SLAB : PAGE_KEPT, 1);
 }
 
 struct page_verdict page_classify(const struct page_facts *f, uint64_t pfn, const uint8_t *page,
@@ -149,9 +150,9 @@ struct page_verdict page_classify(const struct page_facts *f, uint64_t pfn, cons
 
 	if (get_long(f, page + f->off_compound_head) & 1) {
 		/* makedumpfile would read the bad page of a large folio that is kept. */
-		if (p.flags & f->hwpoison)
-			return verdict(PAGE_HWPOISON, 1);
-		return verdict(PAGE_KEPT, 1);
+		v = verdict(p.flags & f->hwpoison ? PAGE_HWPOISON : PAGE_KEPT, 1);
+		v.tail = true;
+		return v;
 	}
 	p.mapcount = get_u32(f, page + f->off_mapcount);
 	p.slab = (p.flags & f->slab) || is_type(f->type_slab, p.mapcount);

@@ -85,11 +85,14 @@ struct page_facts {
  * @rest: of the other pages that it speaks for
  * @nr: how many pages, the page itself included; the following @nr - 1 are not to be
  *	asked. Always 1 where nothing is known for certain.
+ * @tail: it is a tail of a compound page whose head did not speak for it: part of a slab
+ *	where the last page before it that is no tail is one
  */
 struct page_verdict {
 	enum page_class class;
 	enum page_class rest;
 	uint32_t nr;
+	bool tail;
 };
 
 /**

@@ -22,6 +22,7 @@
  * @segment, @pfn: where the walk is: nothing before @pfn is left, and no segment before
  *	@segment reaches beyond it
  * @extent_class, @extent_end: what the last head said of the pages that follow it
+ * @slab: the last page that was asked and is no tail is a slab's
  */
 struct scan {
 	struct core *core;
@@ -38,7 +39,12 @@ struct scan {
 	uint64_t pfn;
 	enum page_class extent_class;
 	uint64_t extent_end;
+	bool slab;
 };
+
+/* No slab is larger than a block of the buddy allocator (kernel mm/slub.c: slub_max_order)
+ * and each is aligned to its size, so what a tail belongs to is in the same so many pages. */
+#define SLAB_MAX_PAGES 1024u
 
 static uint64_t first_pfn(const struct scan *s, const struct core_segment *seg)
 {
@@ -117,6 +123,7 @@ void scan_rewind(struct scan *scan)
 	scan->segment = 0;
 	scan->pfn = 0;
 	scan->extent_end = 0;
+	scan->slab = false;
 }
 
 uint64_t scan_max_pfn(const struct scan *scan)
@@ -153,6 +160,12 @@ static void classify_run(struct scan *s, uint64_t pfn, const struct memmap_run *
 		struct page_verdict v = page_classify(f, pfn + i, page, next);
 		uint64_t nr = MIN(v.nr, run->nr - i);
 
+		if ((pfn + i) % SLAB_MAX_PAGES == 0)
+			s->slab = false;
+		if (!v.tail)
+			s->slab = v.class == PAGE_SLAB;
+		else if (s->slab && v.class == PAGE_KEPT)
+			v.class = PAGE_SLAB;
 		class[i] = (uint8_t)v.class;
 		if (v.nr > 1) {
 			memset(class + i + 1, (int)v.rest, nr - 1);
@@ -205,36 +218,116 @@ static bool pages_left(const struct scan *s, const struct core_segment *seg)
 	return end_pfn(s, seg) > MAX(s->pfn, first_pfn(s, seg));
 }
 
-int scan_next(struct scan *scan, struct scan_window *win)
+/* Move to the next page that is present. Return: whether there is one. */
+static bool find_present(struct scan *s)
 {
-	uint64_t limit;
+	while (s->segment < s->nr_segments && !pages_left(s, &s->segments[s->segment]))
+		s->segment++;
+	if (s->segment == s->nr_segments)
+		return false;
+	s->pfn = MAX(s->pfn, first_pfn(s, &s->segments[s->segment]));
+	return true;
+}
 
-	while (scan->segment < scan->nr_segments &&
-	       !pages_left(scan, &scan->segments[scan->segment]))
-		scan->segment++;
-	if (scan->segment == scan->nr_segments)
-		return 0;
-	scan->pfn = MAX(scan->pfn, first_pfn(scan, &scan->segments[scan->segment]));
-	win->pfn = scan->pfn;
-	win->nr = 0;
-	limit = ROUND_UP(win->pfn + 1, (uint64_t)SCAN_WINDOW_PAGES);
+/* Classify from the present page s->pfn on, whose class is @class[0], to the last one before
+ * @limit. */
+static void walk_to(struct scan *s, uint64_t limit, uint8_t *class)
+{
+	const uint64_t from = s->pfn;
 
-	for (; scan->segment < scan->nr_segments; scan->segment++) {
-		const struct core_segment *seg = &scan->segments[scan->segment];
-		uint64_t start = first_pfn(scan, seg), end = MIN(end_pfn(scan, seg), limit);
+	for (; s->segment < s->nr_segments; s->segment++) {
+		const struct core_segment *seg = &s->segments[s->segment];
+		uint64_t start = first_pfn(s, seg), end = MIN(end_pfn(s, seg), limit);
 
 		if (start >= limit)
 			break;
-		if (!pages_left(scan, seg))
+		if (!pages_left(s, seg))
 			continue;
-		if (scan->pfn < start) {
-			memset(win->class + win->nr, PAGE_ABSENT, start - scan->pfn);
-			scan->pfn = start;
+		if (s->pfn < start) {
+			memset(class + (s->pfn - from), PAGE_ABSENT, start - s->pfn);
+			s->pfn = start;
 		}
-		scan_segment(scan, seg, end, win->class + (scan->pfn - win->pfn));
-		win->nr = (uint32_t)(scan->pfn - win->pfn);
-		if (scan->pfn == limit)
+		scan_segment(s, seg, end, class + (s->pfn - from));
+		if (s->pfn == limit)
 			break;
 	}
+}
+
+int scan_next(struct scan *scan, struct scan_window *win)
+{
+	if (!find_present(scan))
+		return 0;
+	win->pfn = scan->pfn;
+	walk_to(scan, ROUND_UP(win->pfn + 1, (uint64_t)SCAN_WINDOW_PAGES), win->class);
+	win->nr = (uint32_t)(scan->pfn - win->pfn);
 	return 1;
+}
+
+/* Put the walk at @pfn: of the segments that begin before it, only the last can reach it. */
+static void set_position(struct scan *s, uint64_t pfn)
+{
+	size_t lo = 0, hi = s->nr_segments;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (first_pfn(s, &s->segments[mid]) < pfn)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	s->segment = lo ? lo - 1 : 0;
+	s->pfn = pfn;
+	s->extent_end = 0;
+	s->slab = false;
+}
+
+/* Does the page at @pfn speak for @nr or more, were it asked? */
+static bool speaks_for(struct scan *s, uint64_t pfn, uint64_t nr, struct page_verdict *v_ret)
+{
+	struct memmap_run run;
+
+	set_position(s, pfn);
+	if (!find_present(s) || s->pfn != pfn ||
+	    s->segments[s->segment].paddr > pfn << s->page_shift)
+		return false;
+	memmap_read(s->map, pfn, 1, &run);
+	if (!run.pages)
+		return false;
+	*v_ret = page_classify(&s->facts.page, pfn, run.pages,
+			       run.have > 1 ? run.pages + s->facts.page.size : NULL);
+	return v_ret->nr >= nr;
+}
+
+/*
+ * Find the head that a walk would have taken @pfn's class from. What one head speaks for is
+ * aligned to its size, so two such ranges are disjoint or one is within the other: the head
+ * sought is the lowest that reaches @pfn, and none before it has spoken for it.
+ */
+static void find_extent(struct scan *s, uint64_t pfn)
+{
+	struct page_verdict v;
+
+	for (unsigned order = PAGE_MAX_ORDER; s->map && order > 0; order--) {
+		uint64_t head = pfn >> order << order;
+
+		if (head == pfn || !speaks_for(s, head, pfn - head + 1, &v))
+			continue;
+		set_position(s, pfn);
+		s->extent_class = v.rest;
+		s->extent_end = head + v.nr;
+		return;
+	}
+	set_position(s, pfn);
+}
+
+void scan_seek(struct scan *scan, uint64_t pfn)
+{
+	uint8_t class[SLAB_MAX_PAGES];
+
+	find_extent(scan, pfn / SLAB_MAX_PAGES * SLAB_MAX_PAGES);
+	if (!find_present(scan) || scan->pfn >= pfn)
+		return;
+	walk_to(scan, pfn, class); /* to learn what the heads before @pfn say */
+	scan->pfn = pfn;
 }

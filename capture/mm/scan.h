@@ -15,11 +15,12 @@
  * enum page_class - What the crashed kernel's memory map says of a page.
  *
  * What may be dropped is decided by makedumpfile(8)'s dump levels, see
- * page_class_dropped(). PAGE_KEPT and PAGE_UNKNOWN are never dropped.
+ * page_class_dropped(). PAGE_KEPT, PAGE_SLAB and PAGE_UNKNOWN are never dropped.
  */
 enum page_class {
 	PAGE_ABSENT,	    /* the core holds nothing of it: not part of the dump at all */
-	PAGE_KEPT,	    /* kernel data, page tables, slab, reserved ... */
+	PAGE_KEPT,	    /* kernel data, page tables, reserved ... */
+	PAGE_SLAB,	    /* slab, the tails of a slab's compound page included */
 	PAGE_UNKNOWN,	    /* no struct page could be read or understood: kept */
 	PAGE_CACHE,	    /* page cache without private data */
 	PAGE_CACHE_PRIVATE, /* page cache with private data */
@@ -91,6 +92,15 @@ int scan_next(struct scan *scan, struct scan_window *win);
 
 /** scan_rewind() - Start again at the first page. */
 void scan_rewind(struct scan *scan);
+
+/**
+ * scan_seek() - Go on at the first present page at or after @pfn, forwards or backwards.
+ *
+ * Each page's class is then what a walk from the start says. A window ends at the next
+ * multiple of SCAN_WINDOW_PAGES; so from the start of a window on, seeking and walking
+ * yield the same windows. Costs at most a few reads of struct pages.
+ */
+void scan_seek(struct scan *scan, uint64_t pfn);
 
 /** scan_max_pfn() - One past the highest pfn of any PT_LOAD. */
 uint64_t scan_max_pfn(const struct scan *scan);

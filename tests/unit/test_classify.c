@@ -26,10 +26,10 @@ static void check_cases(const char *kernel, const struct classify_case *c, size_
 			mm_text_page(&facts.page, c->next, next);
 		v = page_classify(&facts.page, c->pfn, page, c->next ? next : NULL);
 		if (v.class != c->class || v.nr != c->nr)
-			test_fail(__FILE__, __LINE__, "%.21s: pfn 0x%" PRIx64
-				  " \"%s\" is %s, %u pages; want %s, %u", kernel, c->pfn, c->page,
-				  page_class_name(v.class), v.nr, page_class_name(c->class),
-				  c->nr);
+			test_fail(__FILE__, __LINE__,
+				  "%.21s: pfn 0x%" PRIx64 " \"%s\" is %s, %u pages; want %s, %u",
+				  kernel, c->pfn, c->page, page_class_name(v.class), v.nr,
+				  page_class_name(c->class), c->nr);
 	}
 }
 
@@ -83,10 +83,10 @@ TEST(classify, common_to_all_kernels)
 TEST(classify, slab_flag_up_to_6_9)
 {
 	static const struct classify_case cases[] = {
-		{ 8, "slab anon", "", PAGE_KEPT, 1 },
-		{ 8, "slab type=buddy", "", PAGE_KEPT, 1 },
-		{ 8, "slab type=offline", "", PAGE_KEPT, 1 },
-		{ 8, "slab mapcount=-129 order=3", "", PAGE_KEPT, 1 },
+		{ 8, "slab anon", "", PAGE_SLAB, 1 },
+		{ 8, "slab type=buddy", "", PAGE_SLAB, 1 },
+		{ 8, "slab type=offline", "", PAGE_SLAB, 1 },
+		{ 8, "slab mapcount=-129 order=3", "", PAGE_SLAB, 1 },
 		{ 8, "mapcount=-130 order=3", "", PAGE_KEPT, 1 },
 	};
 
@@ -98,10 +98,10 @@ TEST(classify, slab_flag_up_to_6_9)
 TEST(classify, slab_type_from_6_10)
 {
 	static const struct classify_case cases[] = {
-		{ 8, "type=slab anon", "", PAGE_KEPT, 1 },
-		{ 512, "type=slab head anon", "compound=3 tail", PAGE_KEPT, 1 },
+		{ 8, "type=slab anon", "", PAGE_SLAB, 1 },
+		{ 512, "type=slab head anon", "compound=3 tail", PAGE_SLAB, 1 },
 		/* what is below the topmost byte does not matter */
-		{ 8, "mapcount=0xf5001234 anon", "", PAGE_KEPT, 1 },
+		{ 8, "mapcount=0xf5001234 anon", "", PAGE_SLAB, 1 },
 		{ 8, "mapcount=0xf0001234 order=3", "", PAGE_FREE, 8 },
 	};
 
@@ -172,10 +172,10 @@ TEST(classify, dump_levels)
 		const char *dropped;
 	} cases[] = {
 		{ PAGE_KEPT, "......" },	  { PAGE_UNKNOWN, "......" },
-		{ PAGE_CACHE, "..xx.." },	  { PAGE_CACHE_PRIVATE, "...x.." },
-		{ PAGE_USER, "....x." },	  { PAGE_FREE, ".....x" },
-		{ PAGE_HWPOISON, "xxxxxx" },	  { PAGE_OFFLINE, "xxxxxx" },
-		{ PAGE_ABSENT, "xxxxxx" },
+		{ PAGE_SLAB, "......" },	  { PAGE_CACHE, "..xx.." },
+		{ PAGE_CACHE_PRIVATE, "...x.." }, { PAGE_USER, "....x." },
+		{ PAGE_FREE, ".....x" },	  { PAGE_HWPOISON, "xxxxxx" },
+		{ PAGE_OFFLINE, "xxxxxx" },	  { PAGE_ABSENT, "xxxxxx" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

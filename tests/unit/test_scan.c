@@ -41,7 +41,7 @@ static void walk_end(struct walk *w)
 /* One letter for each of @nr pages from @pfn on, walking from the start. */
 static const char *classes(struct walk *w, uint64_t pfn, unsigned nr)
 {
-	static const char letters[] = "_k?cpufho";
+	static const char letters[] = "_ks?cpufho";
 	static char text[128];
 
 	memset(text, '_', nr);
@@ -72,7 +72,7 @@ TEST(scan, classifies_through_the_section_table)
 	CHECK(!scan_problem(w->scan));
 	CHECK_EQ(scan_max_pfn(w->scan), 0x10010);
 	CHECK_EQ(scan_present_pages(w->scan), LOW_PAGES + 16);
-	CHECK_STR(classes(w, 0xffff, 18), "_ffffcpuukokkkkkk_");
+	CHECK_STR(classes(w, 0xffff, 18), "_ffffcpuusokkkkkk_");
 	CHECK_STR(classes(w, 0, 4), "????"); /* section 0 is not in the table */
 	walk_end(w);
 }
@@ -150,7 +150,7 @@ TEST(scan, unreadable_struct_pages_are_unknown)
 
 	mm_builder_init(&m, mm_kernel_6_12);
 	core_builder_ram(&m.core, 0x8000000, 0x100000);
-	mm_builder_page(&m, 0x8000, "lru"); /* maps the struct pages to 0x803f */
+	mm_builder_page(&m, 0x8000, "lru");  /* maps the struct pages to 0x803f */
 	mm_builder_page(&m, 0x8080, "anon"); /* 0x8080 to 0x80bf */
 	w = walk_start(mm_builder_finish(&m), true);
 	CHECK(!scan_problem(w->scan));
@@ -168,9 +168,9 @@ TEST(scan, partial_pages)
 	struct walk *w;
 
 	mm_builder_init(&m, mm_kernel_6_12);
-	core_builder_ram(&m.core, 0x8000000, 0x1c00);  /* ends within page 0x8001 */
-	core_builder_ram(&m.core, 0x8001e00, 0x1200);  /* goes on there, ends at page 0x8003 */
-	core_builder_ram(&m.core, 0x8004800, 0x800);   /* starts within page 0x8004 */
+	core_builder_ram(&m.core, 0x8000000, 0x1c00); /* ends within page 0x8001 */
+	core_builder_ram(&m.core, 0x8001e00, 0x1200); /* goes on there, ends at page 0x8003 */
+	core_builder_ram(&m.core, 0x8004800, 0x800);  /* starts within page 0x8004 */
 	core_builder_ram(&m.core, 0x8006800, 0x100);
 	for (unsigned i = 0; i < 8; i++)
 		mm_builder_page(&m, 0x8000 + i, "lru");
@@ -267,6 +267,65 @@ TEST(scan, memory_map_is_needed_for_bad_memory_at_any_level)
 		CHECK_EQ(scan_needs_memory_map(w->core, cases[i].level), cases[i].needed);
 		walk_end(w);
 	}
+}
+
+TEST(scan, a_slab_keeps_its_tails)
+{
+	static const char *const kernels[] = { mm_kernel_6_1, mm_kernel_6_12 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		struct mm_builder m;
+		struct walk *w;
+
+		mm_builder_init(&m, kernels[i]);
+		core_builder_ram(&m.core, 0x8000000, 0xc000);
+		mm_builder_page(&m, 0x8000, i ? "head type=slab" : "head slab");
+		mm_builder_page(&m, 0x8001, "tail compound=2");
+		mm_builder_page(&m, 0x8002, "tail hwpoison");
+		mm_builder_page(&m, 0x8003, "tail");
+		mm_builder_page(&m, 0x8004, "head");
+		mm_builder_page(&m, 0x8005, "tail compound=1");
+		mm_builder_page(&m, 0x8006, i ? "type=slab" : "slab");
+		mm_builder_page(&m, 0x8007, "");
+		mm_builder_page(&m, 0x8008, "tail");
+		w = walk_start(mm_builder_finish(&m), true);
+		CHECK_STR(classes(w, 0x8000, 9), "sshskkskk");
+		walk_end(w);
+	}
+}
+
+/* From wherever one starts, a page's class is the same. */
+TEST(scan, seeking_agrees_with_walking)
+{
+	static const uint64_t pfns[] = { 0x40000, 0x40001, 0x47fff, 0x48000, 0x4c123, 0x7ffff,
+					 0x80000, 0x80001, 0x80002 };
+	static const char want[] = "uuuuuucsk";
+	struct mm_builder m;
+	struct walk *w;
+
+	mm_builder_init(&m, mm_kernel_6_12);
+	core_builder_ram(&m.core, 0x40000000, 0x10000000);
+	core_builder_ram(&m.core, 0x7ffff000, 0x4000);
+	mm_builder_page(&m, 0x40000, "head type=hugetlb");
+	mm_builder_page(&m, 0x40001, "tail compound=18");
+	mm_builder_page(&m, 0x48000, "type=buddy order=3"); /* the head has spoken for it */
+	mm_builder_page(&m, 0x80000, "lru");
+	mm_builder_page(&m, 0x80001, "type=slab");
+	w = walk_start(mm_builder_finish(&m), true);
+	for (size_t i = ARRAY_SIZE(pfns); i-- > 0;) {
+		static const char letters[] = "_ks?cpufho";
+
+		scan_seek(w->scan, pfns[i]);
+		CHECK_EQ(scan_next(w->scan, &w->win), 1);
+		CHECK_EQ(w->win.pfn, pfns[i]);
+		CHECK_EQ(letters[w->win.class[0]], want[i]);
+	}
+	scan_seek(w->scan, 0x60000); /* a hole */
+	CHECK_EQ(scan_next(w->scan, &w->win), 1);
+	CHECK_EQ(w->win.pfn, 0x7ffff);
+	scan_seek(w->scan, 0x80003);
+	CHECK_EQ(scan_next(w->scan, &w->win), 0);
+	walk_end(w);
 }
 
 TEST(scan, windows_are_bounded_and_ascend)
