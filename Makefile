@@ -136,6 +136,11 @@ $(O)/memory-load: tests/qemu/memory-load.c $(BUILD_STAMP)
 	$(say) CC $@
 	$(Q)$(CC) -static -O2 $(WARN_CFLAGS) -o $@ $<
 
+# ---- measures the walk over the memory map alone
+$(O)/bench-scan: $(call obj,tests/bench/scan.c) $(ENGINE_A) $(BASE_A)
+	$(call link,$(ENGINE_LIBS) -pthread,$(STATIC_LDFLAGS))
+-include $(O)/obj/tests/bench/scan.d
+
 # ---- what one types; packages come first, so these call make again
 KERNEL       ?= 6.1-generic
 TEST         ?=

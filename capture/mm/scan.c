@@ -14,15 +14,15 @@
 
 #include "capture/mm/facts.h"
 #include "capture/mm/memmap.h"
-#include "capture/mm/page.h"
+#include "capture/mm/page_run.h"
 #include "lib/util.h"
+
+#define PEEK_BEHIND 512u /* pages of a range behind which one looks at a single page first */
 
 /*
  * @map: NULL where pages are not classified; they are @fallback then
  * @segment, @pfn: where the walk is: nothing before @pfn is left, and no segment before
  *	@segment reaches beyond it
- * @extent_class, @extent_end: what the last head said of the pages that follow it
- * @slab: the last page that was asked and is no tail is a slab's
  */
 struct scan {
 	struct core *core;
@@ -37,14 +37,8 @@ struct scan {
 
 	size_t segment;
 	uint64_t pfn;
-	enum page_class extent_class;
-	uint64_t extent_end;
-	bool slab;
+	struct page_walk walk;
 };
-
-/* No slab is larger than a block of the buddy allocator (kernel mm/slub.c: slub_max_order)
- * and each is aligned to its size, so what a tail belongs to is in the same so many pages. */
-#define SLAB_MAX_PAGES 1024u
 
 static uint64_t first_pfn(const struct scan *s, const struct core_segment *seg)
 {
@@ -122,8 +116,7 @@ void scan_rewind(struct scan *scan)
 {
 	scan->segment = 0;
 	scan->pfn = 0;
-	scan->extent_end = 0;
-	scan->slab = false;
+	scan->walk = (struct page_walk){ 0 };
 }
 
 uint64_t scan_max_pfn(const struct scan *scan)
@@ -147,56 +140,41 @@ uint64_t scan_present_pages(const struct scan *scan)
 	return nr;
 }
 
-/* Classify the pages of one run; @class is that of its first pfn. */
-static void classify_run(struct scan *s, uint64_t pfn, const struct memmap_run *run,
-			 uint8_t *class)
+/* Ask the memory map for the class of pages from @pfn on. Return: of how many. */
+static uint64_t classify_run(struct scan *s, uint64_t pfn, uint64_t max, uint8_t *class)
 {
-	const struct page_facts *f = &s->facts.page;
-	uint64_t i = 0;
+	struct memmap_run run;
 
-	while (i < run->nr) {
-		const uint8_t *page = run->pages + i * f->size;
-		const uint8_t *next = i + 1 < run->have ? page + f->size : NULL;
-		struct page_verdict v = page_classify(f, pfn + i, page, next);
-		uint64_t nr = MIN(v.nr, run->nr - i);
-
-		if ((pfn + i) % SLAB_MAX_PAGES == 0)
-			s->slab = false;
-		if (!v.tail)
-			s->slab = v.class == PAGE_SLAB;
-		else if (s->slab && v.class == PAGE_KEPT)
-			v.class = PAGE_SLAB;
-		class[i] = (uint8_t)v.class;
-		if (v.nr > 1) {
-			memset(class + i + 1, (int)v.rest, nr - 1);
-			s->extent_class = v.rest;
-			s->extent_end = pfn + i + v.nr;
-		}
-		i += nr;
-	}
+	/* Behind a large range there often is another one. Its head says it all, and the rest
+	 * need not be read. */
+	if (pfn == s->walk.extent_end && s->walk.extent_nr >= PEEK_BEHIND)
+		max = 1;
+	memmap_read(s->map, pfn, max, &run);
+	s->walk.extent_end = 0;
+	if (run.pages)
+		page_run_classify(&s->facts.page, &s->walk,
+				  &(struct page_run){ pfn, run.pages, run.nr, run.have }, class);
+	else
+		memset(class, PAGE_UNKNOWN, run.nr);
+	return run.nr;
 }
 
 /* Classify present pages [pfn, end), which start in a segment. */
 static void classify(struct scan *s, uint64_t pfn, uint64_t end, uint8_t *class)
 {
 	while (pfn < end) {
-		struct memmap_run run;
+		uint64_t nr = end - pfn;
 
-		if (pfn < s->extent_end) {
-			run.nr = MIN(end, s->extent_end) - pfn;
-			memset(class, (int)s->extent_class, run.nr);
-		} else if (!s->map) {
-			run.nr = end - pfn;
-			memset(class, (int)s->fallback, run.nr);
+		if (pfn < s->walk.extent_end) {
+			nr = MIN(nr, s->walk.extent_end - pfn);
+			memset(class, (int)s->walk.extent_class, nr);
+		} else if (s->map) {
+			nr = classify_run(s, pfn, nr, class);
 		} else {
-			memmap_read(s->map, pfn, end - pfn, &run);
-			if (run.pages)
-				classify_run(s, pfn, &run, class);
-			else
-				memset(class, PAGE_UNKNOWN, run.nr);
+			memset(class, (int)s->fallback, nr);
 		}
-		pfn += run.nr;
-		class += run.nr;
+		pfn += nr;
+		class += nr;
 	}
 }
 
@@ -205,7 +183,7 @@ static void classify(struct scan *s, uint64_t pfn, uint64_t end, uint8_t *class)
 static void scan_segment(struct scan *s, const struct core_segment *seg, uint64_t end,
 			 uint8_t *class)
 {
-	if (s->map && s->pfn << s->page_shift < seg->paddr && s->pfn >= s->extent_end) {
+	if (s->map && s->pfn << s->page_shift < seg->paddr && s->pfn >= s->walk.extent_end) {
 		*class++ = PAGE_KEPT;
 		s->pfn++;
 	}
@@ -278,8 +256,7 @@ static void set_position(struct scan *s, uint64_t pfn)
 	}
 	s->segment = lo ? lo - 1 : 0;
 	s->pfn = pfn;
-	s->extent_end = 0;
-	s->slab = false;
+	s->walk = (struct page_walk){ 0 };
 }
 
 /* Does the page at @pfn speak for @nr or more, were it asked? */
@@ -314,8 +291,8 @@ static void find_extent(struct scan *s, uint64_t pfn)
 		if (head == pfn || !speaks_for(s, head, pfn - head + 1, &v))
 			continue;
 		set_position(s, pfn);
-		s->extent_class = v.rest;
-		s->extent_end = head + v.nr;
+		s->walk.extent_class = v.rest;
+		s->walk.extent_end = head + v.nr;
 		return;
 	}
 	set_position(s, pfn);
@@ -323,9 +300,9 @@ static void find_extent(struct scan *s, uint64_t pfn)
 
 void scan_seek(struct scan *scan, uint64_t pfn)
 {
-	uint8_t class[SLAB_MAX_PAGES];
+	uint8_t class[PAGE_SLAB_MAX];
 
-	find_extent(scan, pfn / SLAB_MAX_PAGES * SLAB_MAX_PAGES);
+	find_extent(scan, pfn / PAGE_SLAB_MAX * PAGE_SLAB_MAX);
 	if (!find_present(scan) || scan->pfn >= pfn)
 		return;
 	walk_to(scan, pfn, class); /* to learn what the heads before @pfn say */
