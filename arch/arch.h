@@ -11,6 +11,7 @@
 #ifndef ARCH_ARCH_H
 #define ARCH_ARCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,30 @@ struct arch_mm {
 	unsigned levels;	/* page-table levels in use */
 };
 
+/** struct arch_mapping - What one entry of a page table maps, a page small or large. */
+struct arch_mapping {
+	uint64_t vaddr, paddr, len; /* bytes */
+	bool writable;
+	bool executable;
+};
+
+/**
+ * struct arch_visitor - Who is told what a kernel's page tables hold.
+ * @enter: a page-table page at @paddr, whose entries stand for the @len bytes from @vaddr
+ *	on. Return: false to leave its entries alone.
+ * @leaf: a mapping
+ */
+struct arch_visitor {
+	bool (*enter)(void *ctx, uint64_t paddr, uint64_t vaddr, uint64_t len);
+	void (*leaf)(void *ctx, const struct arch_mapping *m);
+	void *ctx;
+};
+
+/* What a visit costs at most, whatever the tables say. As many tables are read as map 128 GiB
+ * by 4 KiB pages; the linear map of 16 TiB by large pages takes a quarter of them. */
+#define ARCH_VISIT_READ_MAX  65536u	/* tables whose entries are looked at */
+#define ARCH_VISIT_ENTER_MAX (1u << 20) /* tables told of */
+
 /**
  * struct arch_ops - One architecture.
  * @name: as uname -m says it
@@ -55,6 +80,12 @@ struct arch_mm {
  *	bytes from @vaddr to the end of the page, large or small, that maps it.
  *	Return: 0; -ENODATA not mapped or table not in the dump; -EBADMSG corrupt
  *	table; -EIO.
+ * @visit: tell @visitor of all that the kernel's half of the page tables holds, from the
+ *	highest address down (kernel image and modules come first, the linear map of memory
+ *	last). Entries of one table that follow each other and name the same table, as where
+ *	a shadow of zeros is shared, are told of once. A table that cannot be read or an
+ *	entry that is impossible is left out.
+ *	Return: 0; -E2BIG cut short at ARCH_VISIT_READ_MAX or ARCH_VISIT_ENTER_MAX.
  */
 struct arch_ops {
 	const char *name;
@@ -66,6 +97,8 @@ struct arch_ops {
 	int (*mm_init)(struct arch_mm *mm, const struct arch_facts *facts);
 	int (*vaddr_to_paddr)(const struct arch_mm *mm, const struct arch_mem *mem, uint64_t vaddr,
 			      uint64_t *paddr_ret, uint64_t *len_ret);
+	int (*visit)(const struct arch_mm *mm, const struct arch_mem *mem,
+		     const struct arch_visitor *visitor);
 };
 
 /** arch_find() - The architecture of an ELF machine and class; NULL where unknown. */

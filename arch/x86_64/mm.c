@@ -12,9 +12,14 @@
 #include "lib/util.h"
 
 #define PAGE_SHIFT	 12
+#define TABLE_BYTES	 4096
+#define TABLE_ENTRIES	 512
+#define MAX_LEVELS	 5
 #define TABLE_BITS	 9
 #define ENTRY_PRESENT	 (1ull << 0)
+#define ENTRY_WRITE	 (1ull << 1)
 #define ENTRY_LARGE	 (1ull << 7)
+#define ENTRY_NX	 (1ull << 63)
 #define ENTRY_ADDR_MASK	 0x000ffffffffff000ull
 #define PADDR_BITS	 52
 #define START_KERNEL_MAP 0xffffffff80000000ull
@@ -34,7 +39,7 @@ static int optional_number(const struct arch_facts *facts, const char *name, int
  */
 static int x86_64_mm_init(struct arch_mm *mm, const struct arch_facts *facts)
 {
-	static const char *const roots[] = { "init_top_pgt", "init_level4_pgt", "swapper_pg_dir" };
+	static const char *const roots[] = {"init_top_pgt", "init_level4_pgt", "swapper_pg_dir"};
 	int64_t phys_base, l5 = 0, sme_mask = 0;
 	uint64_t root = 0;
 	int err = -ENODATA;
@@ -129,6 +134,124 @@ static int x86_64_vaddr_to_paddr(const struct arch_mm *mm, const struct arch_mem
 	return err;
 }
 
+/* One table on the way down: the entries below @next are still to be looked at. */
+struct visit_level {
+	uint8_t table[TABLE_BYTES];
+	uint64_t vaddr;	 /* what entry 0 maps */
+	uint64_t rights; /* what the tables above allow; an entry must allow it as well */
+	uint64_t child;	 /* table named by the entry looked at last; none: all ones */
+	unsigned next, end;
+};
+
+/* The stack is as deep as the tables are: tables that name each other are no loop. */
+struct visit {
+	const struct arch_mm *mm;
+	const struct arch_mem *mem;
+	const struct arch_visitor *visitor;
+	unsigned read_left, enter_left;
+	struct visit_level levels[MAX_LEVELS + 1]; /* by level; 0 unused */
+};
+
+/* NX is turned around so that rights are lost on the way down by a plain AND. */
+static uint64_t rights_of(uint64_t entry)
+{
+	return (entry ^ ENTRY_NX) & (ENTRY_NX | ENTRY_WRITE);
+}
+
+/* Return: 1 entered, 0 left alone, -E2BIG. */
+static int visit_enter(struct visit *v, unsigned level, uint64_t table, uint64_t vaddr,
+		       uint64_t rights)
+{
+	struct visit_level *l = &v->levels[level];
+	unsigned bits = PAGE_SHIFT + TABLE_BITS * level;
+
+	if (!v->enter_left)
+		return -E2BIG;
+	v->enter_left--;
+	if (!v->visitor->enter(v->visitor->ctx, table, vaddr, 1ull << bits))
+		return 0;
+	if (!v->read_left)
+		return -E2BIG;
+	v->read_left--;
+	if (v->mem->read(v->mem->ctx, table, l->table, TABLE_BYTES))
+		return 0;
+	l->vaddr = vaddr;
+	l->rights = rights;
+	l->child = UINT64_MAX;
+	l->next = TABLE_ENTRIES;
+	l->end = 0;
+	return 1;
+}
+
+static void visit_leaf(struct visit *v, unsigned level, uint64_t vaddr, uint64_t entry)
+{
+	uint64_t len = 1ull << (PAGE_SHIFT + TABLE_BITS * (level - 1));
+	uint64_t rights = rights_of(entry) & v->levels[level].rights;
+	const struct arch_mapping m = {
+		.vaddr = vaddr,
+		.paddr = entry & v->mm->entry_mask & ~(len - 1),
+		.len = len,
+		.writable = rights & ENTRY_WRITE,
+		.executable = rights & ENTRY_NX,
+	};
+
+	v->visitor->leaf(v->visitor->ctx, &m);
+}
+
+/* Look at the next entry of the table at @level. Return: as visit_enter(). */
+static int visit_entry(struct visit *v, unsigned level)
+{
+	struct visit_level *l = &v->levels[level];
+	unsigned index = --l->next;
+	uint64_t entry = get_le64(l->table + 8 * index);
+	uint64_t vaddr = l->vaddr + ((uint64_t)index << (PAGE_SHIFT + TABLE_BITS * (level - 1)));
+	uint64_t child = entry & v->mm->entry_mask, same = l->child;
+
+	l->child = UINT64_MAX;
+	if (!(entry & ENTRY_PRESENT))
+		return 0;
+	if (level == 1 || entry & ENTRY_LARGE) {
+		if (level <= 3)
+			visit_leaf(v, level, vaddr, entry);
+		return 0;
+	}
+	l->child = child;
+	if (child == same)
+		return 0;
+	return visit_enter(v, level - 1, child, vaddr, rights_of(entry) & l->rights);
+}
+
+static int x86_64_visit(const struct arch_mm *mm, const struct arch_mem *mem,
+			const struct arch_visitor *visitor)
+{
+	struct visit v = {
+		.mm = mm,
+		.mem = mem,
+		.visitor = visitor,
+		.read_left = ARCH_VISIT_READ_MAX,
+		.enter_left = ARCH_VISIT_ENTER_MAX,
+	};
+	unsigned top = mm->levels, level = top;
+	uint64_t upper_half = UINT64_MAX << (PAGE_SHIFT + TABLE_BITS * top);
+	int ret = visit_enter(&v, top, mm->root_paddr, upper_half, rights_of(ENTRY_WRITE));
+
+	if (ret <= 0)
+		return ret;
+	v.levels[top].end = TABLE_ENTRIES / 2; /* what is below is a process's */
+	while (level <= top) {
+		if (v.levels[level].next == v.levels[level].end) {
+			level++;
+			continue;
+		}
+		ret = visit_entry(&v, level);
+		if (ret < 0)
+			return ret;
+		if (ret > 0)
+			level--;
+	}
+	return 0;
+}
+
 const struct arch_ops arch_x86_64 = {
 	.name = "x86_64",
 	.elf_machine = EM_X86_64,
@@ -138,4 +261,5 @@ const struct arch_ops arch_x86_64 = {
 	.section_size_bits = 27, /* arch/x86/include/asm/sparsemem.h */
 	.mm_init = x86_64_mm_init,
 	.vaddr_to_paddr = x86_64_vaddr_to_paddr,
+	.visit = x86_64_visit,
 };

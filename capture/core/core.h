@@ -156,4 +156,8 @@ int core_vaddr_to_range(struct core *core, uint64_t vaddr, uint64_t *paddr_ret,
  * core_vaddr_to_paddr() and core_read_paddr(). Not for several threads at once. */
 int core_read_vaddr(struct core *core, uint64_t vaddr, void *buf, size_t len);
 
+/** core_visit_mappings() - Tell @visitor of the kernel's page tables and of what they map,
+ * see arch_ops.visit. Return: 0; -E2BIG cut short; -ENODATA core_setup_vaddr() failed. */
+int core_visit_mappings(struct core *core, const struct arch_visitor *visitor);
+
 #endif

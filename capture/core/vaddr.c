@@ -111,3 +111,18 @@ int core_read_vaddr(struct core *core, uint64_t vaddr, void *buf, size_t len)
 	}
 	return 0;
 }
+
+/* arch_mem.read(): a visit reads each table once and whole; the cache is not for it. */
+static int read_whole_table(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	return core_read_paddr(ctx, paddr, buf, len);
+}
+
+int core_visit_mappings(struct core *core, const struct arch_visitor *visitor)
+{
+	const struct arch_mem mem = { read_whole_table, core };
+
+	if (!core->vaddr_ready)
+		return -ENODATA;
+	return core->arch->visit(&core->mm, &mem, visitor);
+}
