@@ -6,51 +6,63 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/core/core_priv.h"
 #include "lib/log.h"
+#include "lib/util.h"
 
-static int find_size(struct core *core)
+#define OPEN_READ_AHEAD (64u * 1024)
+
+/* Asked in this order. */
+static const struct input_ops *const inputs[] = {&input_elf};
+
+static int open_input(struct core *core, struct file_view *view)
 {
-	struct stat st;
-	off_t end;
+	uint8_t head[CORE_HEAD_BYTES];
 
-	if (fstat(core->fd, &st))
-		end = -1;
-	else if (S_ISREG(st.st_mode))
-		end = st.st_size; /* of /proc/vmcore as well */
-	else
-		end = lseek(core->fd, 0, SEEK_END); /* a raw partition */
-	if (end < 0) {
-		int err = -errno;
-
-		log_error("%s: cannot find its size: %s", core->name, strerror(-err));
-		return err;
+	if (file_view_read_padded(view, 0, head, sizeof(head))) {
+		log_error("%s: cannot be read", core->name);
+		return -EIO;
 	}
-	core->file_size = (uint64_t)end;
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(inputs); i++) {
+		if (!inputs[i]->matches(head))
+			continue;
+		core->ops = inputs[i];
+		return inputs[i]->open(core, view);
+	}
+	log_error("%s: not an ELF core", core->name);
+	return -EBADMSG;
 }
 
-static int core_init(struct core *core, const char *name)
+static int core_init(struct core *core, int fd, const char *name)
 {
-	int err;
+	struct file_view *view;
+	int err = core_file_open(fd, name, &core->file);
 
-	core->name = strdup(name);
-	if (!core->name)
-		return -ENOMEM;
-	err = find_size(core);
 	if (err)
 		return err;
-
-	err = core_parse_headers(core);
+	core->name = core->file->name;
+	err = file_view_create(core->file, OPEN_READ_AHEAD, &view);
 	if (err)
 		return err;
+	err = open_input(core, view);
+	file_view_destroy(view);
+	if (err)
+		return err;
+	core_set_access(core, CORE_ACCESS_AUTO);
 	if (core->truncated)
 		log_warn("%s: the file is cut off, %llu bytes of memory are missing", name,
 			 (unsigned long long)core->truncated);
-	return core_find_vmcoreinfo(core);
+	err = core_reader_create(core, &core->own);
+	if (err)
+		return err;
+	if (core->vi)
+		return 0;
+	err = core_find_vmcoreinfo(core);
+	if (err == -ENODATA)
+		log_warn("%s: no VMCOREINFO note: nothing is known of the crashed kernel", name);
+	return err == -ENOMEM ? err : 0;
 }
 
 int core_open_fd(int fd, const char *name, struct core **core_ret)
@@ -63,8 +75,7 @@ int core_open_fd(int fd, const char *name, struct core **core_ret)
 		log_error("%s: out of memory", name);
 		return -ENOMEM;
 	}
-	core->fd = fd;
-	err = core_init(core, name);
+	err = core_init(core, fd, name);
 	if (err) {
 		if (err == -ENOMEM)
 			log_error("%s: out of memory", name);
@@ -92,14 +103,22 @@ void core_close(struct core *core)
 {
 	if (!core)
 		return;
-	close(core->fd);
+	core_reader_destroy(core->own);
+	if (core->ops)
+		core->ops->close(core->input);
+	core_file_close(core->file);
 	vmcoreinfo_free(core->vi);
 	free(core->tables);
 	free(core->notes);
 	free(core->segments);
 	free(core->loads);
-	free(core->name);
 	free(core);
+}
+
+void core_set_access(struct core *core, enum core_access access)
+{
+	core->file->map =
+		access == CORE_ACCESS_MMAP || (access == CORE_ACCESS_AUTO && core->file->in_proc);
 }
 
 const struct core_segment *core_segments(const struct core *core, size_t *nr_ret)

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A crashed kernel's memory as an ELF core: /proc/vmcore, or a file saved from
- * it. Everything in it is hostile: headers are checked when the core is opened,
- * and what the crashed kernel says about itself is checked where it is used.
+ * A crashed kernel's memory: /proc/vmcore, a file saved from it, what QEMU's
+ * dump-guest-memory writes, or a dump that was filtered and compressed before. Everything
+ * in it is hostile: headers are checked when the core is opened, and what the crashed
+ * kernel says about itself is checked where it is used.
  *
- * Format: ELF gABI; what /proc/vmcore puts in it: kernel fs/proc/vmcore.c and
+ * ELF: gABI; what /proc/vmcore puts in it: kernel fs/proc/vmcore.c and
  * Documentation/admin-guide/kdump/kdump.rst. One PT_NOTE (an NT_PRSTATUS for
  * each CPU, then VMCOREINFO), one PT_LOAD for each range of RAM.
+ * kdump-compressed: capture/core/kdump_layout.h. Either may be in makedumpfile's
+ * flattened form (capture/core/flattened.h), which is read as it is.
+ *
+ * An open core is not for several threads at once, but each thread may have a reader.
  */
 #ifndef CAPTURE_CORE_CORE_H
 #define CAPTURE_CORE_CORE_H
@@ -18,28 +23,30 @@
 #include "arch/arch.h"
 #include "capture/core/vmcoreinfo.h"
 
-/** struct core_segment - One PT_LOAD. All values in bytes. */
+/** struct core_segment - A range of physical memory: a PT_LOAD, or a run of pages in a
+ * kdump-compressed dump's bitmap 1. All values in bytes. */
 struct core_segment {
-	uint64_t paddr;	   /* physical start address */
-	uint64_t vaddr;	   /* kernel virtual start address; all ones where there is none */
-	uint64_t filesz;   /* bytes present, from @offset on */
-	uint64_t memsz;	   /* bytes described; what exceeds filesz reads as zero */
-	uint64_t offset;   /* in the file */
+	uint64_t paddr;	 /* physical start address */
+	uint64_t vaddr;	 /* kernel virtual start address; all ones where there is none */
+	uint64_t filesz; /* bytes present, from @offset on */
+	uint64_t memsz;	 /* bytes described; what exceeds filesz reads as zero */
+	uint64_t offset; /* in the file; 0 in a kdump-compressed dump */
 };
 
 struct core;
 
 /**
- * core_open() - Open an ELF core and check its headers.
+ * core_open() - Open a core in any of the forms above and check its headers.
  * @path: file name, also used in messages
  * @core_ret: owned by the caller, to be closed with core_close()
  *
  * A file that ends before its headers say is opened: the missing part reads as
  * -ENODATA, and core_truncated_bytes() tells how much is missing.
  *
- * Return: 0; -errno of open(2); -EBADMSG not an ELF core, or headers that
+ * Return: 0; -errno of open(2); -EBADMSG none of these forms, or headers that
  * contradict themselves; -EOPNOTSUPP an architecture or class unknown here;
- * -ENODATA no PT_LOAD; -ENOMEM. Each is logged.
+ * -ENODATA no memory in it; -EFBIG a flattened file whose records are too scattered;
+ * -ENOMEM. Each is logged.
  *
  * A single PT_LOAD that is impossible (its range wraps, or is beyond what the
  * architecture can address) is left out with a warning.
@@ -52,23 +59,60 @@ int core_open_fd(int fd, const char *name, struct core **core_ret);
 /** core_close() - Release everything; NULL is allowed. */
 void core_close(struct core *core);
 
+/** enum core_access - How a core's file is read; see core_set_access(). */
+enum core_access {
+	CORE_ACCESS_AUTO, /* /proc/vmcore is mapped, any other file is read */
+	CORE_ACCESS_READ,
+	CORE_ACCESS_MMAP,
+};
+
 /**
- * core_segments() - What physical memory the core holds, by ascending paddr.
+ * core_set_access() - Choose how the file is read from now on. A file that cannot be mapped
+ * is read all the same. Not while another thread has a reader in use.
+ */
+void core_set_access(struct core *core, enum core_access access);
+
+/**
+ * core_segments() - What physical memory the machine had, by ascending paddr.
  *
  * Not quite the PT_LOADs: the kernel describes its own image twice, once for its
  * virtual address and once as a part of RAM. Here each byte of memory is in one
  * segment only, memsz is never 0 nor less than filesz, and paddr + memsz and
  * offset + filesz do not wrap. Neither end need be a multiple of the page size.
- * Borrowed until core_close().
+ * Where PT_LOADs overlap, one that is in the file comes before one that only says zero.
+ *
+ * Of a kdump-compressed dump: the runs of bitmap 1, of which bitmap 2 may lack pages
+ * (core_holds_page()). Runs beyond the first CORE_RUNS_MAX are left out with a warning
+ * and counted in core_truncated_bytes(). Borrowed until core_close().
  */
+#define CORE_RUNS_MAX (256u * 1024)
 const struct core_segment *core_segments(const struct core *core, size_t *nr_ret);
 
 /** core_loads() - The PT_LOADs as they stand in the file, in its order, overlaps and
- * all: for copying into an ELF dump. Borrowed until core_close(). */
+ * all: for copying into an ELF dump; none of a kdump-compressed dump. Borrowed until
+ * core_close(). */
 const struct core_segment *core_loads(const struct core *core, size_t *nr_ret);
 
-/** core_truncated_bytes() - Bytes that PT_LOADs promise and the file does not hold. */
+/** core_truncated_bytes() - Bytes that PT_LOADs promise and the file does not hold. Not the
+ * pages that an incomplete kdump-compressed dump lacks: reading them tells. */
 uint64_t core_truncated_bytes(const struct core *core);
+
+/**
+ * core_held_run() - Whether the file holds something of page @pfn, and for how many pages
+ * from there on the answer is known to be the same.
+ * @max: the most pages to look at, at least 1
+ *
+ * Not held is a page in no segment, one in that part of a PT_LOAD that is beyond its
+ * p_filesz, and one that bitmap 2 of a kdump-compressed dump does not have, or another
+ * file of a split dump. A page that a cut-off file or an incomplete dump lacks is held:
+ * it should be there. Cheap where pfns ascend.
+ *
+ * Return: 1 to @max. Not for several threads at once.
+ */
+uint64_t core_held_run(struct core *core, uint64_t pfn, uint64_t max, bool *held_ret);
+
+/** core_holds_page() - The same of one page. */
+bool core_holds_page(struct core *core, uint64_t pfn);
 
 /** core_arch() - Architecture of the crashed kernel, which need not be the host's. */
 const struct arch_ops *core_arch(const struct core *core);
@@ -100,22 +144,25 @@ struct core_note {
 };
 bool core_next_note(const struct core *core, size_t *pos, struct core_note *note_ret);
 
-/** core_page_size() - Bytes in a page of the crashed kernel (vmcoreinfo PAGESIZE, else the
- * architecture's default). A power of two from 4 KiB to 64 KiB. */
+/** core_page_size() - Bytes in a page of the crashed kernel (a kdump-compressed dump's block
+ * size; vmcoreinfo PAGESIZE; else the architecture's default). A power of two from 4 KiB
+ * to 64 KiB. */
 size_t core_page_size(const struct core *core);
 
-/** core_end_paddr() - One past the highest physical address of any PT_LOAD. */
+/** core_end_paddr() - One past the highest physical address of any segment. */
 uint64_t core_end_paddr(const struct core *core);
 
 /**
  * core_read_paddr() - Read physical memory.
  * @paddr: start, bytes
- * @len: bytes; may span several PT_LOADs that touch
+ * @len: bytes; may span several segments that touch
  *
- * Return: 0 with @buf filled; -ENODATA where a byte of the range is in no
- * PT_LOAD or beyond the end of a truncated file; -EIO (or another errno of
- * read(2)) where the file could not be read. @buf is undefined on failure. Not
- * logged: callers try, count and go on. May be called by several threads at once.
+ * Return: 0 with @buf filled; -ENODATA where a byte of the range is in no segment, is in a
+ * page that the dump does not hold, or is beyond the end of a truncated file; -EBADMSG a
+ * page that does not unpack; -EOPNOTSUPP a page packed in a way unknown here; -EIO where
+ * the file could not be read or became shorter, or another errno of read(2). @buf is
+ * undefined on failure. Not logged: callers try, count and go on. Not for several threads
+ * at once: each of them has a reader.
  */
 int core_read_paddr(struct core *core, uint64_t paddr, void *buf, size_t len);
 
@@ -126,9 +173,25 @@ int core_read_paddr(struct core *core, uint64_t paddr, void *buf, size_t len);
  *	a scan calls present
  *
  * Return: as core_read_paddr(); -ENODATA where the file is cut off in the range, or no
- * byte of the range is in a PT_LOAD.
+ * byte of the range is in a segment. An error is of any page of the range: reading them
+ * one by one tells which.
  */
 int core_read_pages(struct core *core, uint64_t paddr, void *buf, size_t len);
+
+/**
+ * struct core_reader - One thread's way of reading a core, with the thread's own window
+ * into the file and what is needed to unpack pages: at most 5 MiB.
+ */
+struct core_reader;
+
+/** core_reader_create() - To be destroyed before the core is closed. Return: 0 or -ENOMEM. */
+int core_reader_create(struct core *core, struct core_reader **reader_ret);
+void core_reader_destroy(struct core_reader *reader);
+
+/** core_reader_read_paddr(), core_reader_read_pages() - As core_read_paddr() and
+ * core_read_pages(), through a reader that no other thread uses meanwhile. */
+int core_reader_read_paddr(struct core_reader *reader, uint64_t paddr, void *buf, size_t len);
+int core_reader_read_pages(struct core_reader *reader, uint64_t paddr, void *buf, size_t len);
 
 /**
  * core_setup_vaddr() - Prepare translation of kernel virtual addresses.
@@ -149,8 +212,7 @@ int core_vaddr_to_paddr(struct core *core, uint64_t vaddr, uint64_t *paddr_ret);
 
 /** core_vaddr_to_range() - The same, and how many bytes from @vaddr on, at least 1, are
  * mapped one after the other by the same page-table entry. */
-int core_vaddr_to_range(struct core *core, uint64_t vaddr, uint64_t *paddr_ret,
-			uint64_t *len_ret);
+int core_vaddr_to_range(struct core *core, uint64_t vaddr, uint64_t *paddr_ret, uint64_t *len_ret);
 
 /** core_read_vaddr() - Read kernel virtual memory, mapping by mapping. Return: as
  * core_vaddr_to_paddr() and core_read_paddr(). Not for several threads at once. */

@@ -6,33 +6,43 @@
 
 #include "capture/core/core_priv.h"
 #include "lib/bytes.h"
-#include "lib/io.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
 #define NOTE_HDR_BYTES 12
 
-int core_read_note_segment(struct core *core, uint64_t offset, uint64_t len)
+/* Make room for @len bytes more, from a multiple of 4 on. */
+static int grow_notes(struct core *core, size_t len, uint8_t **at_ret)
 {
 	size_t start = ROUND_UP(core->notes_len, 4);
-	uint8_t *notes;
-	ssize_t n;
+	uint8_t *notes = realloc(core->notes, start + len);
 
-	if (!len || offset >= core->file_size || start >= CORE_NOTES_MAX)
-		return 0;
-	len = MIN(len, core->file_size - offset);
-	len = MIN(len, CORE_NOTES_MAX - start);
-	notes = realloc(core->notes, start + len);
 	if (!notes)
 		return -ENOMEM;
 	core->notes = notes;
 	memset(notes + core->notes_len, 0, start - core->notes_len);
-	n = io_pread_full(core->fd, notes + start, len, offset);
-	if (n < 0) {
-		log_warn("%s: cannot read the notes: %s", core->name, strerror((int)-n));
+	*at_ret = notes + start;
+	return 0;
+}
+
+int core_read_note_segment(struct core *core, struct file_view *view, uint64_t offset, uint64_t len)
+{
+	const uint64_t size = core->file->size;
+	uint8_t *at;
+	int err;
+
+	if (!len || offset >= size || ROUND_UP(core->notes_len, 4) >= CORE_NOTES_MAX)
 		return 0;
-	}
-	core->notes_len = start + (size_t)n;
+	len = MIN(len, size - offset);
+	len = MIN(len, CORE_NOTES_MAX - ROUND_UP(core->notes_len, 4));
+	err = grow_notes(core, len, &at);
+	if (err)
+		return err;
+	err = file_view_read_padded(view, offset, at, len);
+	if (err)
+		log_warn("%s: cannot read the notes: %s", core->name, strerror(-err));
+	else
+		core->notes_len = (size_t)(at - core->notes) + len;
 	return 0;
 }
 
@@ -86,12 +96,44 @@ static void take_page_size(struct core *core)
 	if (!value)
 		return;
 	size = strtoul(value, NULL, 10);
-	if (size < 4096 || size > 65536 || (size & (size - 1))) {
+	if (core->page_size_given
+		    ? size != core->page_size
+		    : size < CORE_PAGE_MIN || size > CORE_PAGE_MAX || (size & (size - 1))) {
 		log_warn("%s: vmcoreinfo says PAGESIZE=%.20s, which cannot be; taking %zu",
 			 core->name, value, core->page_size);
 		return;
 	}
 	core->page_size = size;
+}
+
+/* Append a note as the kernel writes them. */
+static int append_vmcoreinfo_note(struct core *core, const void *text, size_t len)
+{
+	static const char name[12] = "VMCOREINFO";
+	size_t room = NOTE_HDR_BYTES + sizeof(name) + ROUND_UP(len, 4);
+	void (*put32)(void *p, uint32_t v) = core->big_endian ? put_be32 : put_le32;
+	uint8_t *at;
+	int err = grow_notes(core, room, &at);
+
+	if (err)
+		return err;
+	memset(at, 0, room);
+	put32(at, sizeof("VMCOREINFO"));
+	put32(at + 4, (uint32_t)len);
+	memcpy(at + NOTE_HDR_BYTES, name, sizeof(name));
+	memcpy(at + NOTE_HDR_BYTES + sizeof(name), text, len);
+	core->notes_len = (size_t)(at - core->notes) + room;
+	return 0;
+}
+
+int core_take_vmcoreinfo(struct core *core, const void *text, size_t len)
+{
+	int err = vmcoreinfo_parse(text, len, &core->vi);
+
+	if (err)
+		return err;
+	take_page_size(core);
+	return append_vmcoreinfo_note(core, text, len);
 }
 
 int core_find_vmcoreinfo(struct core *core)
@@ -106,14 +148,9 @@ int core_find_vmcoreinfo(struct core *core)
 		err = vmcoreinfo_parse(note.desc, note.desc_len, &core->vi);
 		break;
 	}
-	if (err == -ENOMEM)
-		return err;
-	if (err == -ENODATA)
-		log_warn("%s: no VMCOREINFO note: nothing is known of the crashed kernel",
-			 core->name);
-	else if (err)
+	if (err == -EBADMSG)
 		log_warn("%s: the VMCOREINFO note makes no sense", core->name);
-	else
+	if (!err)
 		take_page_size(core);
-	return 0;
+	return err;
 }

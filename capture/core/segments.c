@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The map of physical memory, and reading by physical address. */
+/* The map of physical memory, from PT_LOADs that may overlap. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "capture/core/core_priv.h"
-#include "lib/io.h"
+#include "lib/cleanup.h"
 #include "lib/util.h"
 
 static int cmp_segments(const void *a, const void *b)
@@ -18,6 +17,11 @@ static int cmp_segments(const void *a, const void *b)
 	if (x->memsz != y->memsz)
 		return x->memsz > y->memsz ? -1 : 1; /* the longer one first: it covers the other */
 	return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static uint64_t segment_end(const struct core_segment *s)
+{
+	return s->paddr + s->memsz;
 }
 
 /* Drop the first @cut bytes of a segment that is longer than that. */
@@ -35,43 +39,129 @@ static void trim_front(struct core_segment *s, uint64_t cut)
 
 static uint64_t missing_bytes(const struct core *core, const struct core_segment *s)
 {
-	uint64_t end = s->offset + s->filesz;
+	uint64_t end = s->offset + s->filesz, size = core->file->size;
 
-	if (end <= core->file_size)
+	if (end <= size)
 		return 0;
-	return s->offset >= core->file_size ? s->filesz : end - core->file_size;
+	return s->offset >= size ? s->filesz : end - size;
+}
+
+/* Sort @segs and cut from each what the ones before it cover. Return: how many are left. */
+static size_t cut_overlaps(struct core_segment *segs, size_t nr)
+{
+	uint64_t end = 0;
+	size_t out = 0;
+
+	qsort(segs, nr, sizeof(*segs), cmp_segments);
+	for (size_t i = 0; i < nr; i++) {
+		struct core_segment s = segs[i];
+
+		if (segment_end(&s) <= end)
+			continue;
+		if (s.paddr < end)
+			trim_front(&s, end - s.paddr);
+		end = segment_end(&s);
+		segs[out++] = s;
+	}
+	return out;
+}
+
+/* What each PT_LOAD has in the file. Return: how many there are. */
+static size_t take_file_parts(const struct core *core, struct core_segment *parts)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < core->nr_loads; i++) {
+		parts[nr] = core->loads[i];
+		parts[nr].memsz = parts[nr].filesz;
+		nr += parts[nr].memsz != 0;
+	}
+	return cut_overlaps(parts, nr);
+}
+
+/* What each PT_LOAD describes beyond that, which reads as zero. */
+static size_t take_zero_parts(const struct core *core, struct core_segment *parts)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < core->nr_loads; i++) {
+		parts[nr] = core->loads[i];
+		if (parts[nr].memsz == parts[nr].filesz)
+			continue;
+		if (parts[nr].filesz)
+			trim_front(&parts[nr], parts[nr].filesz);
+		nr++;
+	}
+	return cut_overlaps(parts, nr);
+}
+
+/* Add @s at the end; the zeros that follow a PT_LOAD's bytes stay one segment with them. */
+static void append_segment(struct core *core, const struct core_segment *s)
+{
+	struct core_segment *last = core->segments + core->nr_segments - 1;
+
+	if (core->nr_segments && !s->filesz && segment_end(last) == s->paddr &&
+	    last->filesz == last->memsz && last->offset + last->filesz == s->offset) {
+		last->memsz += s->memsz;
+		return;
+	}
+	core->segments[core->nr_segments++] = *s;
+}
+
+/* Merge both lists; of @zero only what no file part covers. */
+static void merge_parts(struct core *core, const struct core_segment *file, size_t nr_file,
+			struct core_segment *zero, size_t nr_zero)
+{
+	size_t f = 0, z = 0;
+
+	while (f < nr_file || z < nr_zero) {
+		struct core_segment part;
+		uint64_t end;
+
+		if (z == nr_zero || (f < nr_file && file[f].paddr <= zero[z].paddr)) {
+			append_segment(core, &file[f]);
+			end = segment_end(&file[f++]);
+			while (z < nr_zero && segment_end(&zero[z]) <= end)
+				z++;
+			if (z < nr_zero && zero[z].paddr < end)
+				trim_front(&zero[z], end - zero[z].paddr);
+			continue;
+		}
+		part = zero[z];
+		end = segment_end(&part);
+		if (f < nr_file && file[f].paddr < end) {
+			part.memsz = file[f].paddr - part.paddr;
+			trim_front(&zero[z], part.memsz);
+		} else {
+			z++;
+		}
+		append_segment(core, &part);
+	}
 }
 
 int core_sort_segments(struct core *core)
 {
-	size_t n = 0;
-	uint64_t end = 0;
+	_free_ struct core_segment *file = calloc(core->nr_loads, sizeof(*file));
+	_free_ struct core_segment *zero = calloc(core->nr_loads, sizeof(*zero));
+	size_t nr_file, nr_zero;
 
-	core->segments = calloc(core->nr_loads, sizeof(*core->segments));
+	if (!file || !zero)
+		return -ENOMEM;
+	nr_file = take_file_parts(core, file);
+	nr_zero = take_zero_parts(core, zero);
+	/* A file part splits at most one zero part in two. */
+	core->segments = calloc(2 * nr_file + nr_zero, sizeof(*core->segments));
 	if (!core->segments)
 		return -ENOMEM;
-	memcpy(core->segments, core->loads, core->nr_loads * sizeof(*core->segments));
-	qsort(core->segments, core->nr_loads, sizeof(*core->segments), cmp_segments);
-
-	for (size_t i = 0; i < core->nr_loads; i++) {
-		struct core_segment s = core->segments[i];
-
-		if (s.paddr + s.memsz <= end)
-			continue;
-		if (s.paddr < end)
-			trim_front(&s, end - s.paddr);
-		end = s.paddr + s.memsz;
-		if (__builtin_add_overflow(core->truncated, missing_bytes(core, &s),
+	merge_parts(core, file, nr_file, zero, nr_zero);
+	for (size_t i = 0; i < core->nr_segments; i++)
+		if (__builtin_add_overflow(core->truncated, missing_bytes(core, &core->segments[i]),
 					   &core->truncated))
 			core->truncated = UINT64_MAX;
-		core->segments[n++] = s;
-	}
-	core->nr_segments = n;
 	return 0;
 }
 
-/* Index of the last segment that starts at or before @paddr; nr_segments where none does. */
-static size_t search_segment(const struct core *core, uint64_t paddr)
+size_t core_search_segment(const struct core *core, uint64_t paddr)
 {
 	size_t lo = 0, hi = core->nr_segments;
 
@@ -84,111 +174,4 @@ static size_t search_segment(const struct core *core, uint64_t paddr)
 			hi = mid;
 	}
 	return lo ? lo - 1 : core->nr_segments;
-}
-
-static bool segment_holds(const struct core_segment *s, uint64_t paddr)
-{
-	return paddr >= s->paddr && paddr - s->paddr < s->memsz;
-}
-
-static const struct core_segment *find_segment(struct core *core, uint64_t paddr)
-{
-	size_t i = atomic_load_explicit(&core->last, memory_order_relaxed);
-
-	if (segment_holds(&core->segments[i], paddr))
-		return &core->segments[i];
-	i = search_segment(core, paddr);
-	if (i == core->nr_segments || !segment_holds(&core->segments[i], paddr))
-		return NULL;
-	atomic_store_explicit(&core->last, i, memory_order_relaxed);
-	return &core->segments[i];
-}
-
-static int read_file(const struct core *core, void *buf, size_t len, uint64_t offset)
-{
-	ssize_t n;
-
-	if (!range_within(offset, len, core->file_size))
-		return -ENODATA;
-	n = io_pread_full(core->fd, buf, len, offset);
-	if (n < 0)
-		return (int)n;
-	return (size_t)n == len ? 0 : -ENODATA; /* the file shrank */
-}
-
-/* Read @len bytes that lie in @s, @skip bytes into it. */
-static int read_segment(const struct core *core, const struct core_segment *s, uint64_t skip,
-			void *buf, size_t len)
-{
-	size_t from_file = skip < s->filesz ? MIN(s->filesz - skip, len) : 0;
-
-	if (from_file) {
-		int err = read_file(core, buf, from_file, s->offset + skip);
-
-		if (err)
-			return err;
-	}
-	memset((char *)buf + from_file, 0, len - from_file);
-	return 0;
-}
-
-int core_read_paddr(struct core *core, uint64_t paddr, void *buf, size_t len)
-{
-	char *p = buf;
-
-	while (len) {
-		const struct core_segment *s = find_segment(core, paddr);
-		size_t n;
-		int err;
-
-		if (!s)
-			return -ENODATA;
-		n = MIN(s->memsz - (paddr - s->paddr), len);
-		err = read_segment(core, s, paddr - s->paddr, p, n);
-		if (err)
-			return err;
-		p += n;
-		paddr += n;
-		len -= n;
-	}
-	return 0;
-}
-
-/* Bytes from @paddr, which is in no segment, to the next segment, at most @max. */
-static size_t gap_bytes(const struct core *core, uint64_t paddr, size_t max)
-{
-	size_t i = search_segment(core, paddr);
-
-	i = i == core->nr_segments ? 0 : i + 1;
-	if (i == core->nr_segments)
-		return max;
-	return MIN(core->segments[i].paddr - paddr, max);
-}
-
-int core_read_pages(struct core *core, uint64_t paddr, void *buf, size_t len)
-{
-	bool found = false;
-	char *p = buf;
-
-	while (len) {
-		const struct core_segment *s = find_segment(core, paddr);
-		size_t n;
-
-		if (s) {
-			int err;
-
-			n = MIN(s->memsz - (paddr - s->paddr), len);
-			err = read_segment(core, s, paddr - s->paddr, p, n);
-			if (err)
-				return err;
-			found = true;
-		} else {
-			n = gap_bytes(core, paddr, len);
-			memset(p, 0, n);
-		}
-		p += n;
-		paddr += n;
-		len -= n;
-	}
-	return found ? 0 : -ENODATA;
 }
