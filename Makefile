@@ -29,13 +29,13 @@ CFLAGS       ?= $(if $(filter 1,$(DEBUG)),-Og -g,-O2 -g)
 comma        := ,
 WARN_CFLAGS  := -Wall -Wextra -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef
 SAN_CFLAGS   := $(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-ALL_CPPFLAGS := -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVMCORE_SAVE_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVMCORE_SAVE_VERSION='"$(VERSION)"' -DHAVE_LZO $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu11 -ffunction-sections -fdata-sections $(WARN_CFLAGS) $(SAN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = -Wl,--gc-sections $(SAN_CFLAGS) $(LDFLAGS)
 # Sanitizers need the dynamic C library; the fast libraries stay as they are.
 STATIC_LDFLAGS := $(if $(filter 1,$(SAN)),,$(if $(filter 1,$(STATIC)),-static))
 
-ENGINE_LIBS  := -lelf -lz -ldeflate -lzstd
+ENGINE_LIBS  := -lelf -lz -ldeflate -lzstd -llzo2
 INIT_LIBS    := -lblkid
 MKIMAGE_LIBS := -lz -llzma -lzstd
 
