@@ -172,7 +172,7 @@ static enum filter_exit run_dump(const struct options *o, struct core *core, int
 		.page_size = core_page_size(core),
 		.start_ms = clock_ms(),
 	};
-	const struct dump_sink sink = { sink_write, sink_sync, &f };
+	const struct dump_sink sink = { .write = sink_write, .sync = sink_sync, .ctx = &f };
 	const struct dump_options options = {
 		.level = o->level,
 		.format = o->format,
@@ -181,7 +181,7 @@ static enum filter_exit run_dump(const struct options *o, struct core *core, int
 		.progress_ctx = &f,
 	};
 	struct dump_stats stats;
-	int err = dump_write(core, &sink, &options, &stats);
+	int err = dump_write(core, &sink, 1, &options, &stats);
 
 	return dump_outcome(&f, core, err, &stats);
 }

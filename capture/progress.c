@@ -10,25 +10,30 @@
 
 unsigned progress_percent(const struct dump_stats *s)
 {
-	if (!s->present_pages)
-		return 100;
-	return MIN(s->scanned_pages, s->present_pages) * 100 / s->present_pages;
+	if (!s->planned_pages)
+		return 0;
+	return MIN(s->done_pages, s->planned_pages) * 100 / s->planned_pages;
 }
 
 void progress_line(char *buf, size_t size, const struct dump_stats *s, size_t page_size,
 		   uint64_t elapsed_ms)
 {
-	uint64_t done = MIN(s->scanned_pages, s->present_pages);
-	uint64_t left_ms = done ? elapsed_ms * (s->present_pages - done) / done : 0;
+	uint64_t done = MIN(s->done_pages, s->planned_pages);
+	uint64_t left_ms = done ? elapsed_ms * (s->planned_pages - done) / done : 0;
 	uint64_t rate = done * page_size / 1000 / (elapsed_ms ? elapsed_ms : 1);
 
-	snprintf(buf, size, "%u%%, %" PRIu64 " MB/s, %" PRIu64 " s left", progress_percent(s), rate,
-		 DIV_ROUND_UP(left_ms, 1000));
+	if (!s->planned_pages)
+		snprintf(buf, size, "looking at the memory map, %" PRIu64 " of %" PRIu64 " MB",
+			 s->scanned_pages * page_size / 1000000,
+			 s->present_pages * page_size / 1000000);
+	else
+		snprintf(buf, size, "%u%%, %" PRIu64 " MB/s, %" PRIu64 " s left",
+			 progress_percent(s), rate, DIV_ROUND_UP(left_ms, 1000));
 }
 
 void progress_log_stats(const struct dump_stats *s)
 {
-	for (int class = PAGE_KEPT; class < PAGE_NR_CLASSES; class++)
+	for (int class = PAGE_KEPT; class < PAGE_NR_CLASSES; class ++)
 		if (s->pages[class])
 			log_info("%-14s %12" PRIu64 " pages", page_class_name(class),
 				 s->pages[class]);

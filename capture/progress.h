@@ -6,11 +6,11 @@
 
 #include "capture/dump/dump.h"
 
-/** progress_percent() - Of the core's pages, how many have been dealt with. */
+/** progress_percent() - Of the pages that are to be written, how many have been dealt with. */
 unsigned progress_percent(const struct dump_stats *s);
 
-/** progress_line() - "42%, 118 MB/s, 12 s left" after @elapsed_ms. The rate is that of
- * memory dealt with, dropped pages included. @page_size in bytes. */
+/** progress_line() - "42%, 118 MB/s, 12 s left" after @elapsed_ms, or how much has been
+ * classified. The rate is that of memory before it is packed. @page_size in bytes. */
 void progress_line(char *buf, size_t size, const struct dump_stats *s, size_t page_size,
 		   uint64_t elapsed_ms);
 

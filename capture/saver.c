@@ -174,7 +174,7 @@ static int verify(struct saver *s)
 static int saver_save_dump(void *ctx, int fd, void (*alive)(void *), void *alive_ctx)
 {
 	struct saver *s = ctx;
-	const struct dump_sink sink = { sink_write, sink_sync, s };
+	const struct dump_sink sink = { .write = sink_write, .sync = sink_sync, .ctx = s };
 	const struct dump_options options = {
 		.level = s->options.level,
 		.format = s->options.format,
@@ -191,7 +191,7 @@ static int saver_save_dump(void *ctx, int fd, void (*alive)(void *), void *alive
 	s->alive_ctx = alive_ctx;
 	s->start_ms = s->shown_ms = s->synced_ms = clock_ms();
 	s->dump_tried = true;
-	err = dump_write(s->core, &sink, &options, &s->stats);
+	err = dump_write(s->core, &sink, 1, &options, &s->stats);
 	s->dump_ms = clock_ms() - s->start_ms;
 	if (s->stats.scan_problem[0])
 		log_warn("pages could not be told apart, so all were kept: %s",

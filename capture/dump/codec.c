@@ -66,10 +66,13 @@ static size_t zstd_compress(void *state, const void *page, size_t len, void *out
 }
 
 static const struct codec codecs[] = {
-	{ "zlib", 'c', DUMP_DH_COMPRESSED_ZLIB, deflate_create, deflate_destroy, deflate_compress },
-	{ "zstd", 'z', DUMP_DH_COMPRESSED_ZSTD, zstd_create, zstd_destroy, zstd_compress },
-	{ "lzo", 'l', DUMP_DH_COMPRESSED_LZO, NULL, NULL, NULL },
-	{ "snappy", 'p', DUMP_DH_COMPRESSED_SNAPPY, NULL, NULL, NULL },
+	{"zlib", 'c', DUMP_DH_COMPRESSED_ZLIB, 1, 12, 1, deflate_create, deflate_destroy,
+	 deflate_compress},
+	{"fast", 0, DUMP_DH_COMPRESSED_ZLIB, 0, 0, 0, deflate_create, deflate_destroy,
+	 deflate_compress},
+	{"zstd", 'z', DUMP_DH_COMPRESSED_ZSTD, 1, 19, 1, zstd_create, zstd_destroy, zstd_compress},
+	{"lzo", 'l', DUMP_DH_COMPRESSED_LZO, 0, 0, 0, NULL, NULL, NULL},
+	{"snappy", 'p', DUMP_DH_COMPRESSED_SNAPPY, 0, 0, 0, NULL, NULL, NULL},
 };
 
 const struct codec *codec_find(char option)

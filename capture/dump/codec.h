@@ -24,6 +24,7 @@ struct codec {
 	const char *name;
 	char option;
 	uint32_t page_flag;
+	int min_level, max_level, default_level;
 	int (*create)(int level, void **state_ret);
 	void (*destroy)(void *state);
 	size_t (*compress)(void *state, const void *page, size_t len, void *out, size_t out_len);

@@ -16,13 +16,14 @@
  */
 struct writer {
 	const struct dump_sink *sink; /* borrowed */
-	struct dump_stats *stats;     /* borrowed; bytes_out and file_size are kept here */
+	struct dump_stats *stats;     /* borrowed; bytes_out is kept here */
 	uint8_t *buf;
 	size_t used;
 	uint64_t start;
+	uint64_t end; /* of the highest byte in the sink */
 };
 
-/** writer_init() - Appending starts at @offset. Return: 0 or -ENOMEM. */
+/** writer_init() - Appending starts at offset 0. Return: 0 or -ENOMEM. */
 int writer_init(struct writer *w, const struct dump_sink *sink, struct dump_stats *stats);
 void writer_deinit(struct writer *w);
 
@@ -44,7 +45,13 @@ int writer_put(struct writer *w, uint64_t offset, const void *data, size_t len);
 /** writer_put_zeros() - The same with @len zero bytes. */
 int writer_put_zeros(struct writer *w, uint64_t offset, uint64_t len);
 
-/* ---- batch.c: the unit of work: some pages in pfn order, read and compressed together ---- */
+/** writer_reserve() - The sink's reserve, where it has one. */
+int writer_reserve(struct writer *w, uint64_t offset, uint64_t len);
+
+/** writer_sync() - The sink's sync, where it has one. */
+int writer_sync(struct writer *w);
+
+/* ---- batch.c: the unit of work: some pages, read and compressed together ---- */
 
 #define BATCH_BYTES (256u * 1024)
 #define BATCH_PAGES (BATCH_BYTES / 4096)
@@ -57,11 +64,14 @@ enum page_state {
 
 /**
  * struct batch_page - One page that is to be in the dump.
+ * @rank: its number among the dump's pages in pfn order; not in an ELF dump
  * @after_hazard: a page between the one before and this one must not be read
  * @flag: codec's page flag, 0 where @data is the page itself
+ * @data: borrowed from the batch
  */
 struct batch_page {
 	uint64_t pfn;
+	uint64_t rank;
 	enum page_state state;
 	bool after_hazard;
 	uint32_t flag;
@@ -70,71 +80,61 @@ struct batch_page {
 };
 
 /**
- * struct batch - Holds no state from one batch to the next, so batches may be worked
+ * struct batch - Holds no state from one use to the next, so batches may be worked
  * on in parallel and the dump stays the same to the byte.
  */
 struct batch {
 	size_t page_size;
 	unsigned nr, max;
 	struct batch_page pages[BATCH_PAGES];
-	const struct codec *codec; /* NULL for none */
-	void *codec_state;
 	bool find_zero;
 	int read_errno; /* of the first page that could not be read, else 0 */
 	uint64_t read_errno_pfn;
 	uint8_t *in, *out;
 };
 
-/** batch_init() - Return: 0, -ENOMEM, the codec's error. */
-int batch_init(struct batch *b, size_t page_size, const struct codec *codec, bool find_zero);
+/** batch_init() - @compresses: pages may be packed. Return: 0 or -ENOMEM. */
+int batch_init(struct batch *b, size_t page_size, bool compresses, bool find_zero);
 void batch_deinit(struct batch *b);
 
-/** batch_work() - Read and compress the pages that stand in @b. */
-void batch_work(struct batch *b, struct core *core);
+/** struct batch_tools - What one thread works with. */
+struct batch_tools {
+	struct core_reader *reader;
+	const struct codec *codec; /* NULL for none */
+	void *codec_state;
+};
 
-/* ---- formats ---- */
+/** batch_tools_init() - Return: 0, -ENOMEM, the codec's error. */
+int batch_tools_init(struct batch_tools *t, struct core *core, const struct codec *codec,
+		     int codec_level);
+void batch_tools_deinit(struct batch_tools *t);
+
+/** batch_work() - Read and compress the pages that stand in @b. */
+void batch_work(struct batch *b, struct batch_tools *t);
+
+/* ---- the job, and the formats ---- */
 
 /**
- * struct dump_job - One dump under way, as a format sees it.
+ * struct dump_job - One dump under way.
  * @max_pfn: one past the highest
- * @present_pages: an upper bound on the pages that will come
  */
 struct dump_job {
 	struct core *core;
 	const struct dump_options *options;
 	struct dump_stats *stats;
-	struct writer writer;
 	size_t page_size;
 	uint64_t max_pfn, present_pages;
 };
 
 /**
- * struct format_ops - One dump format.
- * @create: check that the dump can be written; reserve memory
- * @begin: write headers and the first checkpoint
- * @put: take a batch; pfns ascend within it and from batch to batch
+ * struct format_ops - How a format takes what it is given; each gets the format's own object.
+ * @put: take a batch
  * @checkpoint: make what was put so far visible to readers; after an error, as much
- *	as possible. Sets stats->kept_pages.
- * @finish: the last checkpoint, sync, and then take the mark of the incomplete away
+ *	as possible
  */
 struct format_ops {
-	bool compresses;
-	int (*create)(struct dump_job *job, void **format_ret);
-	void (*destroy)(void *format);
-	int (*begin)(void *format);
 	int (*put)(void *format, const struct batch *b);
 	int (*checkpoint)(void *format);
-	int (*finish)(void *format);
 };
-
-extern const struct format_ops format_kdump, format_elf;
-
-/** dump_sync() - The sink's sync, where it has one. */
-static inline int dump_sync(const struct dump_job *job)
-{
-	const struct dump_sink *sink = job->writer.sink;
-
-	return sink->sync ? sink->sync(sink->ctx) : 0;
-}
 
 #endif

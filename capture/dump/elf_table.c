@@ -53,12 +53,13 @@ static uint64_t count_bound(const struct elf_table *t, uint64_t nr_segments, uin
 	return nr;
 }
 
-int elf_table_init(struct elf_table *t, struct dump_job *job, uint64_t *split_pages_ret)
+int elf_table_init(struct elf_table *t, const struct dump_job *job, struct writer *writer,
+		   uint64_t *split_pages_ret)
 {
 	uint64_t split = SPLIT_PAGES;
 	size_t nr_segments, notes_len = 0;
 
-	*t = (struct elf_table){ .job = job };
+	*t = (struct elf_table){.job = job, .writer = writer};
 	core_segments(job->core, &nr_segments);
 	core_notes(job->core, &notes_len);
 	find_aliases(t);
@@ -81,8 +82,8 @@ int elf_table_init(struct elf_table *t, struct dump_job *job, uint64_t *split_pa
 static int write_ehdr(struct elf_table *t, uint32_t phnum, uint32_t flags)
 {
 	Elf64_Ehdr e = {
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-			     EV_CURRENT },
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			    EV_CURRENT},
 		.e_type = ET_CORE,
 		.e_machine = core_arch(t->job->core)->elf_machine,
 		.e_version = EV_CURRENT,
@@ -93,25 +94,25 @@ static int write_ehdr(struct elf_table *t, uint32_t phnum, uint32_t flags)
 		.e_phnum = phnum,
 	};
 
-	return writer_put(&t->job->writer, 0, &e, sizeof(e));
+	return writer_put(t->writer, 0, &e, sizeof(e));
 }
 
 static int write_phdrs(struct elf_table *t, uint32_t first, const Elf64_Phdr *phdrs, uint32_t nr)
 {
-	return writer_put(&t->job->writer, sizeof(Elf64_Ehdr) + first * sizeof(*phdrs), phdrs,
+	return writer_put(t->writer, sizeof(Elf64_Ehdr) + first * sizeof(*phdrs), phdrs,
 			  nr * sizeof(*phdrs));
 }
 
 int elf_table_begin(struct elf_table *t, const Elf64_Phdr *first)
 {
-	struct writer *w = &t->job->writer;
+	struct writer *w = t->writer;
 	size_t notes_len = 0;
 	const void *notes = core_notes(t->job->core, &notes_len);
 	Elf64_Phdr phdrs[2] = {
-		{ .p_type = PT_NOTE,
-		  .p_offset = t->notes,
-		  .p_filesz = notes_len,
-		  .p_memsz = notes_len },
+		{.p_type = PT_NOTE,
+		 .p_offset = t->notes,
+		 .p_filesz = notes_len,
+		 .p_memsz = notes_len},
 		*first,
 	};
 	int err = writer_put_zeros(w, 0, t->data);
@@ -172,7 +173,7 @@ int elf_table_add(struct elf_table *t, const Elf64_Phdr *load)
 /* Cut what a PT_LOAD promises to what the sink holds. */
 static void clip(const struct elf_table *t, Elf64_Phdr *p)
 {
-	uint64_t in_sink = t->job->writer.start;
+	uint64_t in_sink = t->writer->start;
 	uint64_t have = in_sink > p->p_offset ? in_sink - p->p_offset : 0;
 
 	if (p->p_filesz > have)

@@ -28,8 +28,9 @@
  *	x86_64 the kernel image); they get entries of their own without data of their own
  */
 struct elf_table {
-	struct dump_job *job;
-	uint64_t notes, data; /* offsets */
+	const struct dump_job *job;
+	struct writer *writer; /* borrowed */
+	uint64_t notes, data;  /* offsets */
 	uint32_t capacity, nr, spare;
 	unsigned nr_pending;
 	Elf64_Phdr pending[ELF_TABLE_PENDING + 1];
@@ -43,7 +44,8 @@ struct elf_table {
  *	that the table cannot overflow; 256, as in makedumpfile, or a multiple
  * Return: 0; -EINVAL more ranges of memory than the table can hold (logged).
  */
-int elf_table_init(struct elf_table *t, struct dump_job *job, uint64_t *split_pages_ret);
+int elf_table_init(struct elf_table *t, const struct dump_job *job, struct writer *writer,
+		   uint64_t *split_pages_ret);
 
 /** elf_table_begin() - Write the front with one PT_LOAD, @first, flagged incomplete. */
 int elf_table_begin(struct elf_table *t, const Elf64_Phdr *first);

@@ -9,14 +9,14 @@
  * Other than makedumpfile, a row with pages that must not be read (bad memory, memory
  * given back to a hypervisor) or cannot be read always ends the PT_LOAD.
  */
+#include "capture/dump/format_elf.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/dump/dump_private.h"
 #include "capture/dump/elf_table.h"
-#include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
@@ -27,8 +27,9 @@
  * @open: the PT_LOAD being written; p_filesz grows with what is appended
  * @hazard: a page since the end of @open must not or could not be read
  */
-struct elf {
-	struct dump_job *job;
+struct elf_dump {
+	const struct dump_job *job;
+	struct writer writer;
 	struct elf_table table;
 	uint64_t split_bytes;
 	const struct core_segment *segments;
@@ -39,23 +40,24 @@ struct elf {
 	uint8_t gap[GAP_BYTES];
 };
 
-static void open_load(struct elf *e, uint64_t paddr)
+static void open_load(struct elf_dump *e, uint64_t paddr)
 {
 	const struct core_segment *s = &e->segments[e->segment];
 
 	e->open = (Elf64_Phdr){
 		.p_type = PT_LOAD,
 		.p_flags = PF_R | PF_W | PF_X,
-		.p_offset = writer_tell(&e->job->writer),
+		.p_offset = writer_tell(&e->writer),
 		.p_paddr = paddr,
 		.p_vaddr = s->vaddr == UINT64_MAX ? s->vaddr : s->vaddr + (paddr - s->paddr),
 	};
 	e->hazard = false;
 }
 
-static int elf_create(struct dump_job *job, void **format_ret)
+int elf_dump_create(const struct dump_job *job, const struct dump_sink *sink,
+		    struct elf_dump **elf_ret)
 {
-	_free_ struct elf *e = NULL;
+	struct elf_dump *e;
 	uint64_t split_pages;
 	int err;
 
@@ -68,44 +70,49 @@ static int elf_create(struct dump_job *job, void **format_ret)
 		return -ENOMEM;
 	e->job = job;
 	e->segments = core_segments(job->core, &e->nr_segments);
-	err = elf_table_init(&e->table, job, &split_pages);
-	if (err)
+	err = writer_init(&e->writer, sink, job->stats);
+	if (!err)
+		err = elf_table_init(&e->table, job, &e->writer, &split_pages);
+	if (err) {
+		elf_dump_destroy(e);
 		return err;
+	}
 	e->split_bytes = split_pages * job->page_size;
-	*format_ret = take_ptr(e);
+	*elf_ret = e;
 	return 0;
 }
 
-static void elf_destroy(void *format)
+void elf_dump_destroy(struct elf_dump *e)
 {
-	free(format);
+	if (!e)
+		return;
+	writer_deinit(&e->writer);
+	free(e);
 }
 
-static int elf_begin(void *format)
+int elf_dump_begin(struct elf_dump *e)
 {
-	struct elf *e = format;
-
-	writer_seek(&e->job->writer, e->table.data);
+	writer_seek(&e->writer, e->table.data);
 	open_load(e, e->segments[0].paddr);
 	return elf_table_begin(&e->table, &e->open);
 }
 
 static int elf_checkpoint(void *format)
 {
-	struct elf *e = format;
+	struct elf_dump *e = format;
 	Elf64_Phdr open = e->open;
-	int flush_err = writer_flush(&e->job->writer), err;
+	int flush_err = writer_flush(&e->writer), err;
 
 	open.p_memsz = open.p_filesz;
 	err = elf_table_publish(&e->table, &open, ELF_FLAG_INCOMPLETE);
 	if (!err)
 		e->job->stats->kept_pages =
-			MIN(e->pages, (e->job->writer.start - e->table.data) / e->job->page_size);
+			MIN(e->pages, (e->writer.start - e->table.data) / e->job->page_size);
 	return flush_err ? flush_err : err;
 }
 
 /* @open ends, covering memory up to @end. */
-static int close_load(struct elf *e, uint64_t end)
+static int close_load(struct elf_dump *e, uint64_t end)
 {
 	int err;
 
@@ -114,15 +121,15 @@ static int close_load(struct elf *e, uint64_t end)
 	if (err != -EAGAIN)
 		return err;
 	/* The table's own order of publishing: data first. */
-	err = writer_flush(&e->job->writer);
+	err = writer_flush(&e->writer);
 	if (!err)
 		err = elf_table_publish(&e->table, NULL, ELF_FLAG_INCOMPLETE);
 	return err ? err : elf_table_add(&e->table, &e->open);
 }
 
-static int append(struct elf *e, const void *data, size_t len)
+static int append(struct elf_dump *e, const void *data, size_t len)
 {
-	int err = writer_append(&e->job->writer, data, len);
+	int err = writer_append(&e->writer, data, len);
 
 	if (!err)
 		e->open.p_filesz += len;
@@ -133,7 +140,7 @@ static int append(struct elf *e, const void *data, size_t len)
  * Write the memory between the end of @open's data and @addr.
  * Return: 0; 1 where a part cannot be read, and all before it is written; -errno.
  */
-static int fill_gap(struct elf *e, uint64_t addr)
+static int fill_gap(struct elf_dump *e, uint64_t addr)
 {
 	uint64_t at = e->open.p_paddr + e->open.p_filesz;
 
@@ -152,7 +159,7 @@ static int fill_gap(struct elf *e, uint64_t addr)
 }
 
 /* No PT_LOAD is left for another split: what is missing reads as zero. */
-static int fill_gap_with_zeros(struct elf *e, uint64_t addr)
+static int fill_gap_with_zeros(struct elf_dump *e, uint64_t addr)
 {
 	uint64_t at = e->open.p_paddr + e->open.p_filesz;
 
@@ -174,7 +181,7 @@ static int fill_gap_with_zeros(struct elf *e, uint64_t addr)
 }
 
 /* Make @open's data end at @addr, or a new PT_LOAD begin there. */
-static int reach(struct elf *e, uint64_t addr)
+static int reach(struct elf_dump *e, uint64_t addr)
 {
 	uint64_t gap = addr - (e->open.p_paddr + e->open.p_filesz);
 	int err;
@@ -194,7 +201,7 @@ static int reach(struct elf *e, uint64_t addr)
 	return err;
 }
 
-static int next_segment(struct elf *e)
+static int next_segment(struct elf_dump *e)
 {
 	const struct core_segment *s = &e->segments[e->segment];
 	int err = close_load(e, s->paddr + s->memsz);
@@ -208,7 +215,7 @@ static int next_segment(struct elf *e)
 }
 
 /* One page: the parts of it that lie in segments. */
-static int put_page(struct elf *e, const struct batch_page *page)
+static int put_page(struct elf_dump *e, const struct batch_page *page)
 {
 	const uint64_t start = page->pfn * e->job->page_size, end = start + e->job->page_size;
 
@@ -249,31 +256,26 @@ static int elf_put(void *format, const struct batch *b)
 	return 0;
 }
 
-static int elf_finish(void *format)
+int elf_dump_finish(struct elf_dump *e)
 {
-	struct elf *e = format;
 	int err = 0;
 
 	while (!err && e->segment < e->nr_segments)
 		err = next_segment(e);
 	if (!err)
-		err = writer_flush(&e->job->writer);
+		err = writer_flush(&e->writer);
 	if (!err)
 		err = elf_table_publish(&e->table, NULL, ELF_FLAG_INCOMPLETE);
 	if (!err)
-		err = dump_sync(e->job);
+		err = writer_sync(&e->writer);
 	if (!err)
 		err = elf_table_publish(&e->table, NULL, 0);
 	if (!err)
 		e->job->stats->kept_pages = e->pages;
-	return err ? err : dump_sync(e->job);
+	return err ? err : writer_sync(&e->writer);
 }
 
 const struct format_ops format_elf = {
-	.create = elf_create,
-	.destroy = elf_destroy,
-	.begin = elf_begin,
 	.put = elf_put,
 	.checkpoint = elf_checkpoint,
-	.finish = elf_finish,
 };

@@ -1,62 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kdump-compressed format in one pass (layout: kdump_layout.h).
+ * The kdump-compressed format, written so that it is a valid dump at every moment.
  *
- * What readers follow is published in an order that leaves the sink a valid dump at
- * every moment: page data, then descriptors, then the bits of bitmap 2. A pfn's
- * descriptor is found by counting the bits before its own, so pages are published
- * strictly in pfn order, and one that cannot be read has neither bit nor descriptor.
+ * Which pages are in the dump is on the disk before the first of them. So a page's
+ * descriptor has its place from the beginning, whenever the page comes, and reads as zero
+ * until then: crash, drgn and libkdumpfile take that for a page that is not there. It is
+ * written once the page's data is in the sink. A page that cannot be read keeps the zero.
  *
- * Room for descriptors and for bitmap 2 is taken (written with zeros) before page data
- * that needs it, so a disk that fills up still has room to publish what it took.
+ * Room for the descriptors is taken before page data, so a disk that fills up still has
+ * room to publish what it took. The page that all zero pages share comes right behind
+ * them, at the place where makedumpfile --reassemble looks for it.
  */
+#include "capture/dump/format_kdump.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/dump/dump_private.h"
+#include "capture/core/kdump_layout.h"
 #include "capture/dump/kdump_header.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
 #define PENDING_PAGES	  4096u
-#define DESC_CHUNK	  (64u * 1024) /* descriptors' room is taken in pieces of this */
 #define BITMAP_CHUNK	  4096u
 #define BITMAP_CHUNK_PFNS (8ull * BITMAP_CHUNK)
 #define MAX_BITMAP_BLOCKS INT32_MAX /* readers take the header's field as signed */
 
 /* A page whose data is appended, and which readers do not see yet. */
 struct pending {
-	uint64_t pfn;
-	uint64_t end; /* offset where its data ends */
+	uint64_t rank; /* in this file */
+	uint64_t end;  /* offset where its data ends */
 	struct kdump_page_desc desc;
 };
 
-/*
- * @published: descriptors in the sink, in bitmap 2 as well
- * @desc_room: descriptors' bytes for which room has been taken
- * @chunk: of bitmap 2, from the bit of pfn @chunk_pfn on
- */
 struct kdump {
-	struct dump_job *job;
+	const struct dump_job *job;
+	struct writer writer;
 	struct kdump_header header;
-	uint64_t bitmap1, bitmap2, descs, data; /* offsets */
-	uint64_t published, desc_room;
+	struct kdump_part part;
+	uint64_t bitmap1, bitmap2, descs, zero_page; /* offsets */
 	unsigned nr_pending;
 	struct pending pending[PENDING_PAGES];
 	struct kdump_page_desc out[PENDING_PAGES];
-	uint64_t chunk_pfn;
-	uint8_t chunk[BITMAP_CHUNK];
+	uint8_t chunk[BITMAP_CHUNK]; /* of bitmap 1 */
 };
 
 static int lay_out(struct kdump *k)
 {
 	const struct dump_job *job = k->job;
 	const uint64_t block = job->page_size;
-	uint64_t sub_blocks, bitmap_blocks, desc_bytes;
+	uint64_t sub_blocks, bitmap_blocks;
 	size_t notes_len = 0;
 
 	core_notes(job->core, &notes_len);
@@ -70,17 +67,15 @@ static int lay_out(struct kdump *k)
 	k->bitmap1 = (1 + sub_blocks) * block;
 	k->bitmap2 = k->bitmap1 + bitmap_blocks / 2 * block;
 	k->descs = k->bitmap1 + bitmap_blocks * block;
-	desc_bytes = job->present_pages * sizeof(struct kdump_page_desc);
-	k->data = k->descs + ROUND_UP(desc_bytes, block);
 	k->header.sub_hdr_size = htole32(sub_blocks);
 	k->header.bitmap_blocks = htole32(bitmap_blocks);
 	k->header.max_mapnr = htole32(MIN(job->max_pfn, (uint64_t)UINT32_MAX));
 	return 0;
 }
 
-static int kdump_create(struct dump_job *job, void **format_ret)
+int kdump_create(const struct dump_job *job, const struct dump_sink *sink, struct kdump **k_ret)
 {
-	_free_ struct kdump *k = NULL;
+	struct kdump *k;
 	int err;
 
 	if (core_arch(job->core)->elf_class != ELFCLASS64) {
@@ -93,23 +88,37 @@ static int kdump_create(struct dump_job *job, void **format_ret)
 	k->job = job;
 	kdump_header_fill(job->core, &k->header);
 	err = lay_out(k);
-	if (err)
+	if (!err)
+		err = writer_init(&k->writer, sink, job->stats);
+	if (err) {
+		kdump_destroy(k);
 		return err;
-	*format_ret = take_ptr(k);
+	}
+	*k_ret = k;
 	return 0;
 }
 
-static void kdump_destroy(void *format)
+void kdump_destroy(struct kdump *k)
 {
-	free(format);
+	if (!k)
+		return;
+	writer_deinit(&k->writer);
+	free(k);
 }
+
+uint64_t kdump_bitmap(const struct kdump *k)
+{
+	return k->bitmap2;
+}
+
+/* ---- headers and bitmaps ---- */
 
 static int write_header(struct kdump *k, uint32_t extra_status)
 {
 	const struct codec *codec = k->job->options->codec;
 
 	k->header.status = htole32((codec ? codec->page_flag : 0) | extra_status);
-	return writer_put(&k->job->writer, 0, &k->header, sizeof(k->header));
+	return writer_put(&k->writer, 0, &k->header, sizeof(k->header));
 }
 
 static int write_sub_header(struct kdump *k)
@@ -117,161 +126,162 @@ static int write_sub_header(struct kdump *k)
 	const struct dump_job *job = k->job;
 	const uint64_t at = job->page_size, offset_note = at + sizeof(struct kdump_sub_header);
 	struct kdump_sub_header sh;
-	size_t notes_len = 0;
-	const void *notes = core_notes(job->core, &notes_len);
-	int err;
 
 	kdump_sub_header_fill(job->core, offset_note, &sh);
 	sh.dump_level = htole32(job->options->level);
 	sh.max_mapnr_64 = htole64(job->max_pfn);
-	err = writer_put(&k->job->writer, at, &sh, sizeof(sh));
-	if (!err && notes_len)
-		err = writer_put(&k->job->writer, offset_note, notes, notes_len);
-	return err;
+	if (k->part.split) {
+		sh.split = htole32(1);
+		sh.start_pfn = htole64(MIN(k->part.start_pfn, (uint64_t)UINT32_MAX));
+		sh.end_pfn = htole64(MIN(k->part.end_pfn, (uint64_t)UINT32_MAX));
+		sh.start_pfn_64 = htole64(k->part.start_pfn);
+		sh.end_pfn_64 = htole64(k->part.end_pfn);
+	}
+	return writer_put(&k->writer, at, &sh, sizeof(sh));
 }
 
-static void set_bit(uint8_t *bits, uint64_t i)
+static int write_notes(struct kdump *k)
 {
-	bits[i / 8] |= 1u << i % 8;
+	size_t notes_len = 0;
+	const void *notes = core_notes(k->job->core, &notes_len);
+
+	if (!notes_len)
+		return 0;
+	return writer_put(&k->writer, k->job->page_size + sizeof(struct kdump_sub_header), notes,
+			  notes_len);
 }
 
-/* Write the chunk to bitmap 1, and take the room that bitmap 2 will need. */
-static int write_bitmap1_chunk(struct kdump *k)
+/* Set bits [from, to). */
+static void set_bits(uint8_t *bits, uint64_t from, uint64_t to)
 {
-	uint64_t at = k->chunk_pfn / 8;
-	int err = writer_put(&k->job->writer, k->bitmap1 + at, k->chunk, sizeof(k->chunk));
-
-	return err ? err : writer_put_zeros(&k->job->writer, k->bitmap2 + at, sizeof(k->chunk));
+	while (from < to && from % 8)
+		bits[from / 8] |= 1u << from % 8, from++;
+	while (from < to && to % 8)
+		to--, bits[to / 8] |= 1u << to % 8;
+	if (from < to)
+		memset(bits + from / 8, 0xff, (to - from) / 8);
 }
 
+/* Which pages the machine had, chunk by chunk; chunks without any stay holes. */
 static int write_bitmap1(struct kdump *k)
 {
 	const uint64_t page = k->job->page_size;
-	bool dirty = false;
+	uint64_t chunk = UINT64_MAX;
 	size_t nr;
 	const struct core_segment *segs = core_segments(k->job->core, &nr);
 
 	for (size_t s = 0; s < nr; s++) {
-		uint64_t end = DIV_ROUND_UP(segs[s].paddr + segs[s].memsz, page);
+		uint64_t pfn = segs[s].paddr / page;
+		const uint64_t end = DIV_ROUND_UP(segs[s].paddr + segs[s].memsz, page);
 
-		for (uint64_t pfn = segs[s].paddr / page; pfn < end; pfn++) {
-			uint64_t first = pfn - pfn % BITMAP_CHUNK_PFNS;
+		while (pfn < end) {
+			const uint64_t c = pfn / BITMAP_CHUNK_PFNS, base = c * BITMAP_CHUNK_PFNS;
+			const uint64_t to = MIN(end - base, BITMAP_CHUNK_PFNS);
+			int err = 0;
 
-			if (dirty && first != k->chunk_pfn) {
-				int err = write_bitmap1_chunk(k);
-
-				if (err)
-					return err;
-				dirty = false;
-			}
-			if (!dirty) {
-				memset(k->chunk, 0, sizeof(k->chunk));
-				k->chunk_pfn = first;
-				dirty = true;
-			}
-			set_bit(k->chunk, pfn - first);
+			if (c != chunk && chunk != UINT64_MAX)
+				err = writer_put(&k->writer, k->bitmap1 + chunk * BITMAP_CHUNK,
+						 k->chunk, BITMAP_CHUNK);
+			if (err)
+				return err;
+			if (c != chunk)
+				memset(k->chunk, 0, BITMAP_CHUNK);
+			chunk = c;
+			set_bits(k->chunk, pfn - base, to);
+			pfn = base + to;
 		}
 	}
-	return dirty ? write_bitmap1_chunk(k) : 0;
+	if (chunk == UINT64_MAX)
+		return 0;
+	return writer_put(&k->writer, k->bitmap1 + chunk * BITMAP_CHUNK, k->chunk, BITMAP_CHUNK);
 }
 
-/* The one zero page that all zero pages share; it also makes the file reach its data. */
-static int write_zero_page(struct kdump *k)
+int kdump_begin(struct kdump *k)
 {
-	struct writer *w = &k->job->writer;
-	int err = writer_put_zeros(w, k->data, k->job->page_size);
-
-	writer_seek(w, k->data + k->job->page_size);
-	return err;
-}
-
-static int kdump_begin(void *format)
-{
-	struct kdump *k = format;
 	int err = write_header(k, DUMP_DH_COMPRESSED_INCOMPLETE);
 
 	if (!err)
 		err = write_sub_header(k);
 	if (!err)
-		err = write_bitmap1(k);
+		err = write_notes(k);
+	/* The file reaches to where readers expect the bitmaps' end. */
 	if (!err)
-		err = write_zero_page(k);
-	memset(k->chunk, 0, sizeof(k->chunk));
-	k->chunk_pfn = 0;
+		err = writer_put_zeros(&k->writer, k->descs - BITMAP_CHUNK, BITMAP_CHUNK);
+	return err ? err : write_bitmap1(k);
+}
+
+int kdump_put_bitmap(struct kdump *k, uint64_t pfn, const uint8_t *kept)
+{
+	return writer_put(&k->writer, k->bitmap2 + pfn / 8, kept, BITMAP_CHUNK);
+}
+
+int kdump_start(struct kdump *k, const struct kdump_part *part)
+{
+	const uint64_t desc = sizeof(struct kdump_page_desc);
+	int err = 0;
+
+	k->part = *part;
+	k->zero_page = k->descs + part->nr_all * desc;
+	if (part->split)
+		err = write_sub_header(k);
+	if (!err)
+		err = writer_reserve(&k->writer, k->descs, part->nr * desc);
+	if (!err)
+		err = writer_put_zeros(&k->writer, k->zero_page, k->job->page_size);
+	writer_seek(&k->writer, k->zero_page + k->job->page_size);
 	return err;
 }
 
-static int write_bitmap2_chunk(struct kdump *k)
+/* ---- pages ---- */
+
+static int cmp_rank(const void *a, const void *b)
 {
-	return writer_put(&k->job->writer, k->bitmap2 + k->chunk_pfn / 8, k->chunk,
-			  sizeof(k->chunk));
+	const struct pending *x = a, *y = b;
+
+	return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-static int publish_bits(struct kdump *k, unsigned nr)
+/* Write descriptors of pending[from] on, as far as their ranks follow each other. */
+static int write_descs(struct kdump *k, unsigned from, unsigned nr, unsigned *written_ret)
 {
-	for (unsigned i = 0; i < nr; i++) {
-		uint64_t pfn = k->pending[i].pfn, first = pfn - pfn % BITMAP_CHUNK_PFNS;
+	const uint64_t at = k->descs + k->pending[from].rank * sizeof(k->out[0]);
+	unsigned n = 0;
 
-		if (first != k->chunk_pfn) {
-			int err = write_bitmap2_chunk(k);
-
-			if (err)
-				return err;
-			memset(k->chunk, 0, sizeof(k->chunk));
-			k->chunk_pfn = first;
-		}
-		set_bit(k->chunk, pfn - first);
+	while (from + n < nr && k->pending[from + n].rank == k->pending[from].rank + n) {
+		k->out[n] = k->pending[from + n].desc;
+		n++;
 	}
-	return nr ? write_bitmap2_chunk(k) : 0;
+	*written_ret = n;
+	return writer_put(&k->writer, at, k->out, n * sizeof(k->out[0]));
 }
 
 /* Show readers the pages whose data is in the sink. */
 static int publish(struct kdump *k)
 {
-	struct writer *w = &k->job->writer;
-	unsigned nr = 0;
-	int err;
+	unsigned nr = 0, done = 0, n;
+	int err = 0;
 
-	while (nr < k->nr_pending && k->pending[nr].end <= w->start) {
-		k->out[nr] = k->pending[nr].desc;
+	while (nr < k->nr_pending && k->pending[nr].end <= k->writer.start)
 		nr++;
+	qsort(k->pending, nr, sizeof(k->pending[0]), cmp_rank);
+	while (!err && done < nr) {
+		err = write_descs(k, done, nr, &n);
+		if (!err)
+			done += n;
 	}
-	if (!nr)
-		return 0;
-	err = writer_put(w, k->descs + k->published * sizeof(k->out[0]), k->out,
-			 nr * sizeof(k->out[0]));
-	if (!err)
-		err = publish_bits(k, nr);
-	if (err)
-		return err;
-	k->published += nr;
-	k->job->stats->kept_pages = k->published;
-	memmove(k->pending, k->pending + nr, (k->nr_pending - nr) * sizeof(k->pending[0]));
-	k->nr_pending -= nr;
-	return 0;
+	k->job->stats->kept_pages += done;
+	memmove(k->pending, k->pending + done, (k->nr_pending - done) * sizeof(k->pending[0]));
+	k->nr_pending -= done;
+	return err;
 }
 
 static int kdump_checkpoint(void *format)
 {
 	struct kdump *k = format;
-	int flush_err = writer_flush(&k->job->writer);
+	int flush_err = writer_flush(&k->writer);
 	int err = publish(k);
 
 	return flush_err ? flush_err : err;
-}
-
-static int take_desc_room(struct kdump *k)
-{
-	uint64_t need = (k->published + k->nr_pending + 1) * sizeof(struct kdump_page_desc);
-	uint64_t n = MIN(DESC_CHUNK, k->data - (k->descs + k->desc_room));
-	int err;
-
-	if (need <= k->desc_room)
-		return 0;
-	err = writer_put_zeros(&k->job->writer, k->descs + k->desc_room, n);
-	if (!err)
-		k->desc_room += n;
-	return err;
 }
 
 static int make_pending_room(struct kdump *k)
@@ -282,27 +292,27 @@ static int make_pending_room(struct kdump *k)
 		err = publish(k);
 	if (!err && k->nr_pending == PENDING_PAGES)
 		err = kdump_checkpoint(k);
-	return err ? err : take_desc_room(k);
+	return err;
 }
 
 static int put_page(struct kdump *k, const struct batch_page *page)
 {
-	struct writer *w = &k->job->writer;
+	struct writer *w = &k->writer;
 	struct pending *p;
 	int err = make_pending_room(k);
 
 	if (err)
 		return err;
 	p = &k->pending[k->nr_pending];
-	p->pfn = page->pfn;
+	p->rank = page->rank - k->part.first_rank;
 	if (page->state == PAGE_STATE_ZERO) {
-		p->desc = (struct kdump_page_desc){ .offset = htole64(k->data),
-						    .size = htole32(k->job->page_size) };
-		p->end = k->data + k->job->page_size;
+		p->desc = (struct kdump_page_desc){.offset = htole64(k->zero_page),
+						   .size = htole32(k->job->page_size)};
+		p->end = 0;
 	} else {
-		p->desc = (struct kdump_page_desc){ .offset = htole64(writer_tell(w)),
-						    .size = htole32(page->len),
-						    .flags = htole32(page->flag) };
+		p->desc = (struct kdump_page_desc){.offset = htole64(writer_tell(w)),
+						   .size = htole32(page->len),
+						   .flags = htole32(page->flag)};
 		p->end = writer_tell(w) + page->len;
 	}
 	/* Counted before the append, which may fail with all of the page in the sink or none. */
@@ -323,24 +333,18 @@ static int kdump_put(void *format, const struct batch *b)
 	return 0;
 }
 
-static int kdump_finish(void *format)
+int kdump_finish(struct kdump *k)
 {
-	struct kdump *k = format;
 	int err = kdump_checkpoint(k);
 
 	if (!err)
-		err = dump_sync(k->job);
+		err = writer_sync(&k->writer);
 	if (!err)
 		err = write_header(k, 0);
-	return err ? err : dump_sync(k->job);
+	return err ? err : writer_sync(&k->writer);
 }
 
 const struct format_ops format_kdump = {
-	.compresses = true,
-	.create = kdump_create,
-	.destroy = kdump_destroy,
-	.begin = kdump_begin,
 	.put = kdump_put,
 	.checkpoint = kdump_checkpoint,
-	.finish = kdump_finish,
 };

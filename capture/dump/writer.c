@@ -10,7 +10,7 @@
 
 int writer_init(struct writer *w, const struct dump_sink *sink, struct dump_stats *stats)
 {
-	*w = (struct writer){ .sink = sink, .stats = stats };
+	*w = (struct writer){.sink = sink, .stats = stats};
 	w->buf = malloc(WRITER_BUFFER_BYTES);
 	return w->buf ? 0 : -ENOMEM;
 }
@@ -38,7 +38,10 @@ int writer_put(struct writer *w, uint64_t offset, const void *data, size_t len)
 	if (err)
 		return err;
 	w->stats->bytes_out += len;
-	w->stats->file_size = MAX(w->stats->file_size, offset + len);
+	if (offset + len > w->end) {
+		w->stats->file_size += offset + len - w->end;
+		w->end = offset + len;
+	}
 	return 0;
 }
 
@@ -56,6 +59,16 @@ int writer_put_zeros(struct writer *w, uint64_t offset, uint64_t len)
 		len -= n;
 	}
 	return 0;
+}
+
+int writer_reserve(struct writer *w, uint64_t offset, uint64_t len)
+{
+	return w->sink->reserve && len ? w->sink->reserve(w->sink->ctx, offset, len) : 0;
+}
+
+int writer_sync(struct writer *w)
+{
+	return w->sink->sync ? w->sink->sync(w->sink->ctx) : 0;
 }
 
 /* The first @n bytes of the buffer are in the sink. */

@@ -7,9 +7,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "capture/core/kdump_layout.h"
 #include "capture/dump/codec.h"
 #include "capture/dump/dump.h"
-#include "capture/core/kdump_layout.h"
 #include "lib/bytes.h"
 #include "lib/util.h"
 #include "tests/unit/core_builder.h"
@@ -24,13 +24,14 @@
  * A sink in memory.
  * @limit: no byte may be stored at or beyond it, as on a disk that is full
  * @check: called after each write; a false return is remembered in @broken
+ * @pipe: what was written cannot be read back
  */
 struct sink {
 	uint8_t *data;
 	uint64_t len, limit;
 	unsigned writes, syncs;
 	bool (*check)(const struct sink *s);
-	bool broken;
+	bool broken, pipe;
 };
 
 static int sink_write(void *ctx, uint64_t offset, const void *buf, size_t len)
@@ -44,6 +45,26 @@ static int sink_write(void *ctx, uint64_t offset, const void *buf, size_t len)
 	s->writes++;
 	if (s->check && !s->check(s))
 		s->broken = true;
+	return 0;
+}
+
+static int sink_read(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+	struct sink *s = ctx;
+
+	if (!range_within(offset, len, s->len))
+		return -EIO;
+	memcpy(buf, s->data + offset, len);
+	return 0;
+}
+
+static int sink_reserve(void *ctx, uint64_t offset, uint64_t len)
+{
+	struct sink *s = ctx;
+
+	if (!range_within(offset, len, MIN(s->limit, (uint64_t)SINK_BYTES)))
+		return -ENOSPC;
+	s->len = MAX(s->len, offset + len);
 	return 0;
 }
 
@@ -100,18 +121,31 @@ static struct core *simple_core(uint64_t pages)
 	return open_built(&b);
 }
 
-static int dump(struct core *core, struct sink *s, const struct dump_options *o,
-		struct dump_stats *stats)
+static struct dump_sink prepare_sink(struct sink *s)
 {
-	const struct dump_sink sink = { sink_write, sink_sync, s };
-	int err;
-
 	if (!s->limit)
 		s->limit = UINT64_MAX;
 	s->data = calloc(1, SINK_BYTES);
-	if (!s->data || !core)
+	if (!s->data)
+		abort();
+	return (struct dump_sink){
+		.write = sink_write,
+		.read = s->pipe ? NULL : sink_read,
+		.reserve = s->pipe ? NULL : sink_reserve,
+		.sync = sink_sync,
+		.ctx = s,
+	};
+}
+
+static int dump(struct core *core, struct sink *s, const struct dump_options *o,
+		struct dump_stats *stats)
+{
+	const struct dump_sink sink = prepare_sink(s);
+	int err;
+
+	if (!core)
 		return -ENOMEM;
-	err = dump_write(core, &sink, o, stats);
+	err = dump_write(core, &sink, 1, o, stats);
 	core_close(core);
 	return err;
 }
@@ -133,7 +167,7 @@ static bool reader_open(const struct sink *s, struct reader *r)
 	if (s->len < PAGE + sizeof(*sh) || memcmp(h->signature, "KDUMP   ", 8) ||
 	    le32toh(h->header_version) != 6 || le32toh(h->block_size) != PAGE)
 		return false;
-	*r = (struct reader){ .s = s, .status = le32toh(h->status) };
+	*r = (struct reader){.s = s, .status = le32toh(h->status)};
 	r->bitmap1 = (1 + (uint64_t)le32toh(h->sub_hdr_size)) * PAGE;
 	r->bitmap2 = r->bitmap1 + blocks / 2 * PAGE;
 	r->descs = r->bitmap1 + blocks * PAGE;
@@ -166,25 +200,33 @@ static bool reader_page(const struct reader *r, uint64_t index, uint8_t *page)
 	return true;
 }
 
-/* Every page that bitmap 2 promises is there and right. Return: their number, -1 if not. */
-static int64_t count_good(const struct sink *s)
+/* Every page with a descriptor is right. Return: their number, -1 if not. */
+static int64_t count_good_of(const struct reader *r, uint64_t start_pfn, uint64_t end_pfn)
 {
+	const struct kdump_page_desc *d = (const void *)(r->s->data + r->descs);
 	uint8_t want[PAGE], got[PAGE];
-	struct reader r;
 	int64_t nr = 0;
 
-	if (!reader_open(s, &r))
-		return -1;
-	for (uint64_t pfn = 0; pfn < r.max_pfn; pfn++) {
-		if (!reader_bit(&r, r.bitmap2, pfn))
+	for (uint64_t pfn = start_pfn, rank = 0; pfn < end_pfn; pfn++) {
+		if (!reader_bit(r, r->bitmap2, pfn))
+			continue;
+		if (!reader_bit(r, r->bitmap1, pfn))
+			return -1;
+		if (!d[rank++].offset)
 			continue;
 		page_content(pfn, want);
-		if (!reader_bit(&r, r.bitmap1, pfn) || !reader_page(&r, nr, got) ||
-		    memcmp(want, got, PAGE))
+		if (!reader_page(r, rank - 1, got) || memcmp(want, got, PAGE))
 			return -1;
 		nr++;
 	}
 	return nr;
+}
+
+static int64_t count_good(const struct sink *s)
+{
+	struct reader r;
+
+	return reader_open(s, &r) ? count_good_of(&r, 0, r.max_pfn) : -1;
 }
 
 /* Costly, so not at every write; the first ones lay out the headers. */
@@ -199,10 +241,10 @@ TEST(dump, kdump_round_trip)
 		char codec; /* 0 for none */
 		unsigned level;
 		uint32_t status;
-	} cases[] = { { 'c', 0, DUMP_DH_COMPRESSED_ZLIB },
-		      { 'c', 1, DUMP_DH_COMPRESSED_ZLIB },
-		      { 'z', 1, DUMP_DH_COMPRESSED_ZSTD },
-		      { 0, 1, 0 } };
+	} cases[] = {{'c', 0, DUMP_DH_COMPRESSED_ZLIB},
+		     {'c', 1, DUMP_DH_COMPRESSED_ZLIB},
+		     {'z', 1, DUMP_DH_COMPRESSED_ZSTD},
+		     {0, 1, 0}};
 	const unsigned pages = 1003;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -210,7 +252,7 @@ TEST(dump, kdump_round_trip)
 			.level = cases[i].level,
 			.codec = cases[i].codec ? codec_find(cases[i].codec) : NULL,
 		};
-		struct sink s = { .check = check_now_and_then };
+		struct sink s = {.check = check_now_and_then};
 		struct dump_stats stats;
 		struct reader r;
 
@@ -234,8 +276,8 @@ TEST(dump, bad_memory_is_left_out_at_every_level)
 	const uint64_t pfn = 0x8000;
 
 	for (unsigned level = 0; level <= 1; level++) {
-		struct dump_options o = { .level = level };
-		struct sink s = { 0 };
+		struct dump_options o = {.level = level};
+		struct sink s = {0};
 		struct dump_stats stats;
 		struct mm_builder m;
 		struct core *core;
@@ -259,11 +301,11 @@ TEST(dump, bad_memory_is_left_out_at_every_level)
 
 TEST(dump, kdump_headers)
 {
-	struct dump_options o = { .codec = codec_find('c') };
+	struct dump_options o = {.codec = codec_find('c')};
 	const struct kdump_sub_header *sh;
 	const struct kdump_header *h;
 	struct dump_stats stats;
-	struct sink s = { 0 };
+	struct sink s = {0};
 
 	CHECK_EQ(dump(simple_core(3), &s, &o, &stats), 0);
 	h = (const void *)s.data;
@@ -281,13 +323,13 @@ TEST(dump, kdump_headers)
 /* Wherever the disk ends, what is there is a dump that says it is not all. */
 TEST(dump, full_disk)
 {
-	static const char codecs[] = { 'c', 'z' };
+	static const char codecs[] = {'c', 'z'};
 	const unsigned pages = 3000;
 
 	for (size_t c = 0; c < ARRAY_SIZE(codecs); c++) {
 		for (uint64_t limit = 64 << 10; limit < (2 << 20); limit += 300001) {
-			struct dump_options o = { .level = 1, .codec = codec_find(codecs[c]) };
-			struct sink s = { .limit = limit, .check = check_now_and_then };
+			struct dump_options o = {.level = 1, .codec = codec_find(codecs[c])};
+			struct sink s = {.limit = limit, .check = check_now_and_then};
 			struct dump_stats stats;
 			struct reader r;
 
@@ -304,6 +346,83 @@ TEST(dump, full_disk)
 	}
 }
 
+/* However many threads, with or without reading back: the same bytes. */
+TEST(dump, threads_and_pipes)
+{
+	static const struct {
+		unsigned threads;
+		bool pipe;
+	} cases[] = {{0, true}, {1, false}, {2, false}, {3, true}, {16, false}};
+	struct dump_options o = {.level = 1, .codec = codec_find('c')};
+	const unsigned pages = 3001;
+	struct dump_stats stats;
+	struct sink first = {0};
+
+	CHECK_EQ(dump(simple_core(pages), &first, &o, &stats), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sink s = {.pipe = cases[i].pipe};
+
+		o.threads = cases[i].threads;
+		CHECK_EQ(dump(simple_core(pages), &s, &o, &stats), 0);
+		CHECK_EQ(stats.kept_pages, pages);
+		CHECK_EQ(s.len, first.len);
+		CHECK(memcmp(s.data, first.data, s.len) == 0);
+		free(s.data);
+	}
+	free(first.data);
+}
+
+/* Each file holds its share, and together they hold all. */
+TEST(dump, split)
+{
+	struct dump_options o = {.level = 1, .codec = codec_find('c')};
+	struct dump_sink sinks[3];
+	struct sink s[3] = {0};
+	const unsigned pages = 1000;
+	struct core *core = simple_core(pages);
+	struct dump_stats stats;
+	int64_t nr, sum = 0;
+	uint64_t next = 0;
+
+	for (unsigned i = 0; i < 3; i++)
+		sinks[i] = prepare_sink(&s[i]);
+	CHECK_EQ(dump_write(core, sinks, 3, &o, &stats), 0);
+	CHECK_EQ(stats.kept_pages, pages);
+	CHECK_EQ(stats.file_size, s[0].len + s[1].len + s[2].len);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct kdump_sub_header *sh = (const void *)(s[i].data + PAGE);
+		struct reader r;
+
+		CHECK(reader_open(&s[i], &r));
+		CHECK_EQ(le32toh(sh->split), 1);
+		CHECK_EQ(le64toh(sh->start_pfn_64), next);
+		next = le64toh(sh->end_pfn_64);
+		CHECK_EQ(next % 64, i < 2 ? 0 : next % 64);
+		sum += (nr = count_good_of(&r, le64toh(sh->start_pfn_64), next));
+		CHECK(nr > 100 && nr < 600);
+		free(s[i].data);
+	}
+	CHECK_EQ(sum, pages);
+	CHECK_EQ(next, RAM_START / PAGE + pages);
+	core_close(core);
+}
+
+/* Only what is asked for is counted, and a sink is not needed. */
+TEST(dump, count)
+{
+	struct dump_options o = {.level = 31, .codec = codec_find('c')};
+	struct core *core = simple_core(700);
+	struct dump_stats stats;
+
+	CHECK_EQ(dump_count(core, &o, &stats), 0);
+	CHECK_EQ(stats.present_pages, 700);
+	CHECK_EQ(stats.scanned_pages, 700);
+	CHECK_EQ(stats.planned_pages, 700);
+	CHECK_EQ(stats.pages[PAGE_UNKNOWN], 700);
+	CHECK_EQ(stats.bytes_out, 0);
+	core_close(core);
+}
+
 static int cancel(void *ctx, const struct dump_stats *stats)
 {
 	(void)stats;
@@ -313,11 +432,10 @@ static int cancel(void *ctx, const struct dump_stats *stats)
 TEST(dump, canceled)
 {
 	int calls = 0;
-	struct dump_options o = { .codec = codec_find('c'),
-				  .progress = cancel,
-				  .progress_ctx = &calls };
+	struct dump_options o = {
+		.codec = codec_find('c'), .progress = cancel, .progress_ctx = &calls};
 	struct dump_stats stats;
-	struct sink s = { 0 };
+	struct sink s = {0};
 	int err = dump(simple_core(4000), &s, &o, &stats);
 
 	/* On a fast machine it is through before the first call, which then is the last. */
@@ -330,13 +448,13 @@ TEST(dump, canceled)
 /* Ranges that neither begin nor end with a page; what is in no range reads as zero. */
 TEST(dump, partial_pages)
 {
-	static const unsigned char formats[] = { DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF };
+	static const unsigned char formats[] = {DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF};
 
 	for (size_t f = 0; f < ARRAY_SIZE(formats); f++) {
-		struct dump_options o = { .format = formats[f] };
+		struct dump_options o = {.format = formats[f]};
 		struct dump_stats stats;
 		struct core_builder b;
-		struct sink s = { 0 };
+		struct sink s = {0};
 		uint8_t page[PAGE];
 		struct reader r;
 
@@ -375,15 +493,15 @@ TEST(dump, partial_pages)
 /* The file ends in the middle of RAM: what is beyond is left out and counted. */
 TEST(dump, truncated_core)
 {
-	static const unsigned char formats[] = { DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF };
+	static const unsigned char formats[] = {DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF};
 	const unsigned pages = 700, missing = 100;
 
 	for (size_t f = 0; f < ARRAY_SIZE(formats); f++) {
-		struct dump_options o = { .level = 1, .format = formats[f] };
+		struct dump_options o = {.level = 1, .format = formats[f]};
 		struct dump_stats stats;
 		struct core_builder b;
 		struct core *core;
-		struct sink s = { 0 };
+		struct sink s = {0};
 		int fd;
 
 		core_builder_init(&b);
@@ -421,13 +539,13 @@ static uint64_t elf_find(const struct sink *s, uint64_t paddr)
  */
 TEST(dump, elf_gaps_and_aliases)
 {
-	struct dump_options o = { .level = 1, .format = DUMP_FORMAT_ELF };
-	const uint64_t at[] = { RAM_START, RAM_START + 101 * PAGE, RAM_START + 402 * PAGE };
+	struct dump_options o = {.level = 1, .format = DUMP_FORMAT_ELF};
+	const uint64_t at[] = {RAM_START, RAM_START + 101 * PAGE, RAM_START + 402 * PAGE};
 	const Elf64_Phdr *p;
 	const Elf64_Ehdr *e;
 	struct dump_stats stats;
 	struct core_builder b;
-	struct sink s = { 0 };
+	struct sink s = {0};
 
 	core_builder_init(&b);
 	core_builder_ram(&b, RAM_START, 500 * PAGE);
@@ -459,8 +577,8 @@ TEST(dump, elf_gaps_and_aliases)
 TEST(dump, elf_full_disk)
 {
 	for (uint64_t limit = 128 << 10; limit < (8 << 20); limit += 1000003) {
-		struct dump_options o = { .format = DUMP_FORMAT_ELF };
-		struct sink s = { .limit = limit };
+		struct dump_options o = {.format = DUMP_FORMAT_ELF};
+		struct sink s = {.limit = limit};
 		struct dump_stats stats;
 		const Elf64_Ehdr *e;
 		const Elf64_Phdr *p;
@@ -484,13 +602,13 @@ TEST(dump, elf_full_disk)
 TEST(dump, impossible_options)
 {
 	const struct dump_options cases[] = {
-		{ .level = 32, .codec = codec_find('c') },
-		{ .level = 1, .codec = codec_find('l') },
+		{.level = 32, .codec = codec_find('c')},
+		{.level = 1, .codec = codec_find('l')},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct dump_stats stats;
-		struct sink s = { 0 };
+		struct sink s = {0};
 
 		CHECK_EQ(dump(simple_core(3), &s, &cases[i], &stats), -EINVAL);
 		CHECK_EQ(s.writes, 0);
