@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/dump/flattened.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bytes.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "lib/util.h"
+
+#define SIGNATURE    "makedumpfile"
+#define HEADER_BYTES 4096u /* type and version behind a signature of 16 bytes; the rest is zero */
+#define FLAT_TYPE    1u
+#define FLAT_VERSION 1u
+#define RECORD_BYTES 16u
+#define RECORD_END   UINT64_MAX /* -1, as offset and as length */
+#define COPY_BYTES   (256u * 1024)
+
+int flat_begin(struct flat_stream *f)
+{
+	uint8_t header[HEADER_BYTES] = SIGNATURE;
+
+	put_be64(header + 16, FLAT_TYPE);
+	put_be64(header + 24, FLAT_VERSION);
+	return f->emit(f->ctx, header, sizeof(header));
+}
+
+static int emit_record(struct flat_stream *f, uint64_t offset, uint64_t len)
+{
+	uint8_t record[RECORD_BYTES];
+
+	put_be64(record, offset);
+	put_be64(record + 8, len);
+	return f->emit(f->ctx, record, sizeof(record));
+}
+
+static int flat_write(void *ctx, uint64_t offset, const void *buf, size_t len)
+{
+	struct flat_stream *f = ctx;
+	int err = emit_record(f, offset, len);
+
+	return err ? err : f->emit(f->ctx, buf, len);
+}
+
+struct dump_sink flat_sink(struct flat_stream *f)
+{
+	return (struct dump_sink){.write = flat_write, .ctx = f};
+}
+
+int flat_end(struct flat_stream *f)
+{
+	return emit_record(f, RECORD_END, RECORD_END);
+}
+
+/* ---- and back ---- */
+
+struct flat_input {
+	ssize_t (*read)(void *ctx, void *buf, size_t len);
+	void *ctx;
+	uint64_t at; /* bytes read so far */
+};
+
+static int take(struct flat_input *in, void *buf, size_t len)
+{
+	ssize_t n = in->read(in->ctx, buf, len);
+
+	if (n < 0) {
+		log_error("the flattened dump cannot be read: %s", strerror((int)-n));
+		return (int)n;
+	}
+	in->at += (size_t)n;
+	if ((size_t)n < len) {
+		log_error("the flattened dump ends early, after %" PRIu64 " bytes", in->at);
+		return -ENODATA;
+	}
+	return 0;
+}
+
+static int take_header(struct flat_input *in)
+{
+	uint8_t header[HEADER_BYTES];
+	ssize_t n = in->read(in->ctx, header, sizeof(header));
+
+	if (n != (ssize_t)sizeof(header) || memcmp(header, SIGNATURE, sizeof(SIGNATURE)) ||
+	    get_be64(header + 16) != FLAT_TYPE) {
+		log_error("this is no flattened dump");
+		return -EBADMSG;
+	}
+	in->at = sizeof(header);
+	return 0;
+}
+
+static int copy_record(struct flat_input *in, uint64_t offset, uint64_t len, uint8_t *buf,
+		       const struct dump_sink *sink)
+{
+	while (len) {
+		size_t n = MIN(len, (uint64_t)COPY_BYTES);
+		int err = take(in, buf, n);
+
+		if (!err)
+			err = sink->write(sink->ctx, offset, buf, n);
+		if (err)
+			return err;
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,
+		   const struct dump_sink *sink)
+{
+	struct flat_input in = {.read = read, .ctx = ctx};
+	_free_ uint8_t *buf = malloc(COPY_BYTES);
+	int err = buf ? take_header(&in) : -ENOMEM;
+
+	while (!err) {
+		uint8_t record[RECORD_BYTES];
+		uint64_t offset, len;
+
+		err = take(&in, record, sizeof(record));
+		if (err)
+			break;
+		offset = get_be64(record);
+		len = get_be64(record + 8);
+		if (offset == RECORD_END && len == RECORD_END)
+			break;
+		if (!range_within(offset, len, INT64_MAX)) {
+			log_error("the flattened dump has an impossible record after %" PRIu64
+				  " bytes",
+				  in.at);
+			return -EBADMSG;
+		}
+		err = copy_record(&in, offset, len, buf, sink);
+	}
+	if (!err && sink->sync)
+		err = sink->sync(sink->ctx);
+	return err;
+}
