@@ -1,238 +1,122 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* vmcore-save from a shell: which of its commands is meant, and what it needs. */
 #include "capture/filter.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "capture/commands.h"
 #include "capture/dump/codec.h"
-#include "capture/options.h"
-#include "capture/progress.h"
-#include "capture/report/printk.h"
-#include "lib/cleanup.h"
-#include "lib/clock.h"
-#include "lib/io.h"
 #include "lib/log.h"
-#include "lib/util.h"
 
 static const char usage[] =
 	"Usage:\n"
-	"  vmcore-save [-d LEVEL] [-c|-z|-E] [-f] [--show-stats] VMCORE DUMPFILE\n"
+	"  vmcore-save [-d LEVEL[,LEVEL...]] [-c|-l|-p|-z|-E] [-f] VMCORE DUMPFILE\n"
 	"      copy the memory in VMCORE without what LEVEL leaves out\n"
+	"  vmcore-save --split [OPTIONS] VMCORE DUMPFILE DUMPFILE...\n"
+	"      the same, shared out to several files\n"
+	"  vmcore-save --reassemble DUMPFILE DUMPFILE... DUMPFILE\n"
+	"      make one dump, the last, of the files of a split one\n"
+	"  vmcore-save -F [OPTIONS] VMCORE >STREAM\n"
+	"      the dump in the flattened format, for pipes\n"
+	"  vmcore-save -R [-f] DUMPFILE <STREAM\n"
+	"      make a dump of that\n"
+	"  vmcore-save --dry-run [-d LEVEL] VMCORE\n"
+	"      count what a dump would hold\n"
 	"  vmcore-save --dump-dmesg [-f] VMCORE LOGFILE\n"
 	"      write the crashed kernel's log as text\n"
+	"  vmcore-save --mem-usage /proc/kcore\n"
+	"      count what a dump of the running kernel would hold\n"
+	"\n"
+	"VMCORE is an ELF core or a dump that is to be filtered again.\n"
 	"\n"
 	"  -d LEVEL            leave out: 1 zero pages, 2 page cache, 4 page cache with\n"
 	"                      private data, 8 user pages, 16 free pages; add them up.\n"
-	"                      Without it, 0: everything is kept\n"
-	"  -c                  kdump-compressed format, zlib pages (the default)\n"
-	"  -z                  kdump-compressed format, zstd pages\n"
-	"  -E                  ELF format, not compressed\n"
+	"                      Without it, 0: everything is kept. Of several levels the\n"
+	"                      next is tried where there was no room\n"
+	"  -c, -l, -p, -z      pages packed with zlib, lzo, snappy, zstd; without them,\n"
+	"                      in zlib's format, faster than by any of these\n"
+	"  --codec NAME[:N]    fast, zlib, lzo, snappy, zstd or none, at its level N\n"
+	"  -E                  ELF format, not packed\n"
+	"  -L SIZE             no file may get larger; K, M, G and T can be used\n"
 	"  -f                  overwrite an existing file\n"
-	"  -D                  say more\n"
+	"  --num-threads N     that read and pack; without it, one for each CPU\n"
 	"  --show-stats        count pages by class at the end\n"
-	"  --message-level N   1 shows progress, 8 says more, 16 counts pages; add them up\n"
-	"  --num-threads N     0 or 1\n"
+	"  --json              all figures, on standard output\n"
+	"  --non-mmap          read VMCORE with read(2) only\n"
+	"  --check-params      only see whether these options can be used\n"
+	"  --message-level N   1 shows progress, 2 results, 4 problems, 8 says more, 16\n"
+	"                      counts pages; add them up\n"
+	"  -D                  say more\n"
 	"  -h, --help          this text\n"
 	"  -v, --version       the version\n"
 	"\n"
 	"Exit codes: 0 complete; 1 failed, and what was written is marked incomplete;\n"
 	"2 the dump is whole, but the core itself lacked pages. See vmcore-save(8).\n";
 
-/* The output file, and what is shown meanwhile. */
-struct filter {
-	const struct options *options;
-	int fd;
-	bool show_progress, shown;
-	size_t page_size;
-	uint64_t start_ms, shown_ms;
+enum filter_exit cmd_help(const struct options *o, struct core *core)
+{
+	(void)o;
+	(void)core;
+	fputs(usage, stdout);
+	return fflush(stdout) ? FILTER_FAILED : FILTER_OK;
+}
+
+enum filter_exit cmd_version(const struct options *o, struct core *core)
+{
+	(void)o;
+	(void)core;
+	puts("vmcore-save " VMCORE_SAVE_VERSION);
+	return fflush(stdout) ? FILTER_FAILED : FILTER_OK;
+}
+
+/*
+ * @core: whether the first file is a core to be opened
+ * @min, @max: files
+ * @needs: what they are
+ */
+static const struct command {
+	enum filter_exit (*run)(const struct options *o, struct core *core);
+	bool core;
+	unsigned min, max;
+	const char *needs;
+} commands[] = {
+	[MODE_DUMP] = {cmd_dump, true, 2, 2, "an input and an output file are needed"},
+	[MODE_SPLIT] = {cmd_dump, true, 3, OPTIONS_FILES_MAX,
+			"--split needs an input and at least two output files"},
+	[MODE_FLATTENED] = {cmd_dump, true, 1, 1, "-F needs an input file, and only that"},
+	[MODE_REARRANGE] = {cmd_rearrange, false, 1, 1,
+			    "-R needs an output file, and reads standard input"},
+	[MODE_REASSEMBLE] = {cmd_reassemble, false, 3, OPTIONS_FILES_MAX,
+			     "--reassemble needs at least two input files and an output file"},
+	[MODE_DRY_RUN] = {cmd_dry_run, true, 1, OPTIONS_FILES_MAX, "--dry-run needs an input file"},
+	[MODE_DMESG] = {cmd_dmesg, true, 2, 2, "an input and an output file are needed"},
+	[MODE_MEM_USAGE] = {cmd_mem_usage, true, 1, 1, "--mem-usage needs /proc/kcore"},
+	[MODE_HELP] = {cmd_help, false, 0, OPTIONS_FILES_MAX, ""},
+	[MODE_VERSION] = {cmd_version, false, 0, OPTIONS_FILES_MAX, ""},
 };
-
-static int sink_write(void *ctx, uint64_t offset, const void *buf, size_t len)
-{
-	struct filter *f = ctx;
-
-	return io_pwrite_full(f->fd, buf, len, offset);
-}
-
-static int sink_sync(void *ctx)
-{
-	struct filter *f = ctx;
-
-	/* A pipe or /dev/null cannot be synced, and need not. */
-	return fsync(f->fd) && errno != EINVAL && errno != EROFS ? -errno : 0;
-}
-
-static int show_progress(void *ctx, const struct dump_stats *stats)
-{
-	struct filter *f = ctx;
-	uint64_t now = clock_ms();
-	char line[80];
-
-	if (!f->show_progress || (f->shown && now - f->shown_ms < 1000))
-		return 0;
-	progress_line(line, sizeof(line), stats, f->page_size, now - f->start_ms);
-	fprintf(stderr, "\r%-60s", line);
-	f->shown = true;
-	f->shown_ms = now;
-	return 0;
-}
-
-static void end_progress(struct filter *f)
-{
-	if (f->shown)
-		fprintf(stderr, "\r%-60s\r", "");
-}
-
-/* Never write over what is being read. */
-static int check_output(const char *input, const char *output, bool force)
-{
-	struct stat in, out;
-
-	if (stat(output, &out))
-		return 0; /* open() will tell */
-	if (S_ISDIR(out.st_mode)) {
-		log_error("%s is a directory", output);
-		return -EISDIR;
-	}
-	if (stat(input, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
-		log_error("%s and %s are the same file", input, output);
-		return -EINVAL;
-	}
-	if (force && !S_ISREG(out.st_mode)) {
-		log_error("%s is not a regular file", output);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int open_output(const struct options *o, int *fd_ret)
-{
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (o->force ? O_TRUNC : O_EXCL);
-	int fd, err = check_output(o->input, o->output, o->force);
-
-	if (err)
-		return err;
-	fd = open(o->output, flags, 0600);
-	if (fd < 0) {
-		err = -errno;
-		if (err == -EEXIST)
-			log_error("%s exists; -f overwrites it", o->output);
-		else
-			log_error("%s cannot be written: %s", o->output, strerror(-err));
-		return err;
-	}
-	*fd_ret = fd;
-	return 0;
-}
-
-static void say_what_is_missing(const struct options *o, struct core *core,
-				const struct dump_stats *stats)
-{
-	uint64_t cut = core_truncated_bytes(core);
-
-	if (stats->scan_problem[0])
-		log_warn("pages could not be told apart, so all were kept: %s",
-			 stats->scan_problem);
-	if (stats->unreadable_pages)
-		log_error("%s lacks %" PRIu64 " of the pages: they could not be read from %s%s",
-			  o->output, stats->unreadable_pages, o->input,
-			  cut ? ", which is cut off" : "");
-}
-
-static enum filter_exit dump_outcome(struct filter *f, struct core *core, int err,
-				     const struct dump_stats *stats)
-{
-	const struct options *o = f->options;
-
-	end_progress(f);
-	if (o->show_stats)
-		progress_log_stats(stats);
-	if (err) {
-		log_error("%s is incomplete, and marked so: %s; it holds %" PRIu64 " of %" PRIu64
-			  " pages",
-			  o->output, strerror(-err), stats->kept_pages, stats->present_pages);
-		return FILTER_FAILED;
-	}
-	say_what_is_missing(o, core, stats);
-	progress_log_total(stats, clock_ms() - f->start_ms);
-	return stats->unreadable_pages || core_truncated_bytes(core) ? FILTER_PARTIAL : FILTER_OK;
-}
-
-static enum filter_exit run_dump(const struct options *o, struct core *core, int fd)
-{
-	struct filter f = {
-		.options = o,
-		.fd = fd,
-		.show_progress = isatty(STDERR_FILENO) && !o->no_progress,
-		.page_size = core_page_size(core),
-		.start_ms = clock_ms(),
-	};
-	const struct dump_sink sink = { .write = sink_write, .sync = sink_sync, .ctx = &f };
-	const struct dump_options options = {
-		.level = o->level,
-		.format = o->format,
-		.codec = o->codec,
-		.progress = show_progress,
-		.progress_ctx = &f,
-	};
-	struct dump_stats stats;
-	int err = dump_write(core, &sink, 1, &options, &stats);
-
-	return dump_outcome(&f, core, err, &stats);
-}
-
-static int emit_text(void *ctx, const char *text, size_t len)
-{
-	return io_write_full(*(int *)ctx, text, len);
-}
-
-static enum filter_exit run_dmesg(const struct options *o, struct core *core, int fd)
-{
-	struct printk_stats stats;
-	int err = printk_dump(core, emit_text, &fd, &stats);
-
-	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS)
-		err = -errno;
-	if (err) {
-		log_error("%s is incomplete: %s; it holds %" PRIu64 " records", o->output,
-			  strerror(-err), stats.records);
-		return FILTER_FAILED;
-	}
-	if (stats.bad_records)
-		log_warn("%" PRIu64 " records of the log could not be read", stats.bad_records);
-	log_info("%" PRIu64 " records written to %s", stats.records, o->output);
-	return stats.bad_records ? FILTER_PARTIAL : FILTER_OK;
-}
 
 enum filter_exit filter_main(int argc, char **argv)
 {
+	const struct command *command;
 	struct core *core = NULL;
 	struct options o;
-	_close_ int fd = -1;
 	enum filter_exit result;
 
 	log_set_name("vmcore-save");
 	if (save_options_parse(argc, argv, &o))
 		return FILTER_FAILED;
-	if (o.help || o.version) {
-		fputs(o.help ? usage : "vmcore-save " VMCORE_SAVE_VERSION "\n", stdout);
-		return fflush(stdout) ? FILTER_FAILED : FILTER_OK;
-	}
-	if (!o.input || !o.output) {
-		log_error("an input and an output file are needed; vmcore-save --help tells more");
+	command = &commands[o.mode];
+	if (o.nr_files < command->min || o.nr_files > command->max) {
+		log_error("%s; vmcore-save --help tells more", command->needs);
 		return FILTER_FAILED;
 	}
-	if (core_open(o.input, &core))
+	if (o.check_params)
+		return FILTER_OK;
+	if (command->core && core_open(o.files[0], &core))
 		return FILTER_FAILED;
-	if (open_output(&o, &fd))
-		result = FILTER_FAILED;
-	else
-		result = o.dump_dmesg ? run_dmesg(&o, core, fd) : run_dump(&o, core, fd);
+	if (core && o.non_mmap)
+		core_set_access(core, CORE_ACCESS_READ);
+	result = command->run(&o, core);
 	core_close(core);
 	return result;
 }

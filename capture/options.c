@@ -3,219 +3,52 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture/dump/codec.h"
+#include "capture/options_private.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define COLLECTOR_WORDS 64
+#define COLLECTOR_WORDS	    64
+#define DEFAULT_THREADS_MAX 8
 
-/*
- * One row for each option, also for those of makedumpfile(8) that are not there, so that
- * a habit gets a sentence and not a usage text.
- * @letter: 0 for none
- * @name: long name; NULL for none
- * @apply: NULL: not supported
- */
-struct option_row {
-	char letter;
-	const char *name;
-	bool has_arg;
-	int (*apply)(struct options *o, const struct option_row *row, const char *arg);
-};
-
-static int parse_number(const char *arg, unsigned long max, unsigned long *value_ret)
-{
-	unsigned long value;
-	char *end;
-
-	if (*arg < '0' || *arg > '9')
-		return -EINVAL;
-	errno = 0;
-	value = strtoul(arg, &end, 10);
-	if (errno || *end || value > max)
-		return -EINVAL;
-	*value_ret = value;
-	return 0;
-}
-
-static int apply_level(struct options *o, const struct option_row *row, const char *arg)
-{
-	unsigned long level;
-
-	(void)row;
-	if (strchr(arg, ',')) {
-		log_error("-d %s: a second dump level is not supported", arg);
-		return -EINVAL;
-	}
-	if (parse_number(arg, DUMP_LEVEL_MAX, &level)) {
-		log_error("-d %s: a dump level is a number from 0 to %u", arg, DUMP_LEVEL_MAX);
-		return -EINVAL;
-	}
-	o->level = level;
-	return 0;
-}
-
-static int apply_codec(struct options *o, const struct option_row *row, const char *arg)
-{
-	const struct codec *codec = codec_find(row->letter);
-
-	(void)arg;
-	if (!codec->create) {
-		log_error("-%c: compression with %s is not built in", row->letter, codec->name);
-		return -EINVAL;
-	}
-	o->codec = codec;
-	o->format = DUMP_FORMAT_KDUMP;
-	return 0;
-}
-
-static int apply_elf(struct options *o, const struct option_row *row, const char *arg)
-{
-	(void)row;
-	(void)arg;
-	o->format = DUMP_FORMAT_ELF;
-	o->codec = NULL;
-	return 0;
-}
-
-static int apply_flag(struct options *o, const struct option_row *row, const char *arg)
-{
-	(void)arg;
-	if (row->letter == 'f')
-		o->force = true;
-	else if (row->letter == 'h')
-		o->help = true;
-	else if (row->letter == 'v')
-		o->version = true;
-	else if (streq(row->name, "show-stats"))
-		o->show_stats = true;
-	else
-		o->dump_dmesg = true;
-	return 0;
-}
-
-static int apply_debug(struct options *o, const struct option_row *row, const char *arg)
-{
-	(void)o;
-	(void)row;
-	(void)arg;
-	log_set_level(LOG_LVL_DEBUG);
-	return 0;
-}
-
-/* makedumpfile's bits: 1 progress, 2 what it does, 4 errors, 8 debugging, 16 report. */
-static int apply_message_level(struct options *o, const struct option_row *row, const char *arg)
-{
-	unsigned long level;
-
-	(void)row;
-	if (parse_number(arg, 31, &level)) {
-		log_error("--message-level %s: a message level is a number from 0 to 31", arg);
-		return -EINVAL;
-	}
-	o->no_progress = !(level & 1);
-	o->show_stats |= !!(level & 16);
-	if (level & 8)
-		log_set_level(LOG_LVL_DEBUG);
-	return 0;
-}
-
-static int apply_threads(struct options *o, const struct option_row *row, const char *arg)
-{
-	unsigned long nr;
-
-	(void)o;
-	(void)row;
-	if (parse_number(arg, 4096, &nr)) {
-		log_error("--num-threads %s: not a number of threads", arg);
-		return -EINVAL;
-	}
-	if (nr > 1) {
-		log_error("--num-threads %lu: more than one thread is not supported", nr);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static const struct option_row rows[] = {
-	{ 'd', NULL, true, apply_level },
-	{ 'c', NULL, false, apply_codec },
-	{ 'z', NULL, false, apply_codec },
-	{ 'l', NULL, false, apply_codec },
-	{ 'p', NULL, false, apply_codec },
-	{ 'E', NULL, false, apply_elf },
-	{ 'f', NULL, false, apply_flag },
-	{ 'h', "help", false, apply_flag },
-	{ 'v', "version", false, apply_flag },
-	{ 'D', NULL, false, apply_debug },
-	{ 0, "message-level", true, apply_message_level },
-	{ 0, "num-threads", true, apply_threads },
-	{ 0, "show-stats", false, apply_flag },
-	{ 0, "dump-dmesg", false, apply_flag },
-	/* makedumpfile(8)'s others. */
-	{ 'F', NULL, false, NULL },
-	{ 'R', NULL, false, NULL },
-	{ 'x', NULL, true, NULL },
-	{ 'i', NULL, true, NULL },
-	{ 'g', NULL, true, NULL },
-	{ 'X', NULL, false, NULL },
-	{ 'e', NULL, false, NULL },
-	{ 'b', NULL, true, NULL },
-	{ 'L', NULL, true, NULL },
-	{ 0, "split", false, NULL },
-	{ 0, "reassemble", false, NULL },
-	{ 0, "xen-syms", true, NULL },
-	{ 0, "xen-vmcoreinfo", true, NULL },
-	{ 0, "xen_phys_start", true, NULL },
-	{ 0, "vtop", true, NULL },
-	{ 0, "partial-dmesg", false, NULL },
-	{ 0, "config", true, NULL },
-	{ 0, "diskset", true, NULL },
-	{ 0, "cyclic-buffer", true, NULL },
-	{ 0, "eppic", true, NULL },
-	{ 0, "non-mmap", false, NULL },
-	{ 0, "mem-usage", false, NULL },
-	{ 0, "splitblock-size", true, NULL },
-	{ 0, "work-dir", true, NULL },
-	{ 0, "check-params", false, NULL },
-	{ 0, "dry-run", false, NULL },
-	{ 0, "extension", true, NULL },
-};
-
-#define FIRST_LONG 256 /* getopt_long()'s value of rows[i] is FIRST_LONG + i */
+#define FIRST_LONG 256 /* getopt_long()'s value of row i is FIRST_LONG + i */
 
 struct getopt_tables {
-	char letters[1 + 2 * ARRAY_SIZE(rows) + 1];
-	struct option longs[ARRAY_SIZE(rows) + 1];
+	char letters[1 + 2 * OPTION_ROWS_MAX + 1];
+	struct option longs[OPTION_ROWS_MAX + 1];
 };
 
 static void fill_tables(struct getopt_tables *t)
 {
-	size_t nr_longs = 0;
+	size_t nr_longs = 0, nr;
+	const struct option_row *rows = option_rows(&nr);
 	char *s = t->letters;
 
 	memset(t, 0, sizeof(*t));
 	*s++ = ':';
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < nr; i++) {
 		if (rows[i].letter)
 			*s++ = rows[i].letter;
 		if (rows[i].letter && rows[i].has_arg)
 			*s++ = ':';
 		if (rows[i].name)
-			t->longs[nr_longs++] = (struct option){ rows[i].name, rows[i].has_arg, NULL,
-								FIRST_LONG + (int)i };
+			t->longs[nr_longs++] = (struct option){rows[i].name, rows[i].has_arg, NULL,
+							       FIRST_LONG + (int)i};
 	}
 }
 
 static const struct option_row *find_row(int value)
 {
+	size_t nr;
+	const struct option_row *rows = option_rows(&nr);
+
 	if (value >= FIRST_LONG)
 		return &rows[value - FIRST_LONG];
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < nr; i++)
 		if (rows[i].letter == value)
 			return &rows[i];
 	return NULL;
@@ -223,12 +56,13 @@ static const struct option_row *find_row(int value)
 
 static int apply(struct options *o, const struct option_row *row, const char *arg)
 {
+	const char letter[2] = {row->letter};
+
 	if (row->apply)
 		return row->apply(o, row, arg);
-	if (row->name)
-		log_error("--%s is not supported", row->name);
-	else
-		log_error("-%c is not supported", row->letter);
+	log_error("%s%s is not supported%s%s", row->name ? "--" : "-",
+		  row->name ? row->name : letter, row->instead ? ": " : "",
+		  row->instead ? row->instead : "");
 	return -EINVAL;
 }
 
@@ -245,20 +79,34 @@ static int complain(int kind, const char *word)
 
 static int take_files(int argc, char **argv, struct options *o)
 {
-	int nr = argc - optind;
+	for (int i = optind; i < argc; i++) {
+		if (o->nr_files == OPTIONS_FILES_MAX) {
+			log_error("%s: more than %u files", argv[i], OPTIONS_FILES_MAX);
+			return -EINVAL;
+		}
+		o->files[o->nr_files++] = argv[i];
+	}
+	return 0;
+}
 
-	if (nr > 2) {
-		log_error("%s: more than an input and an output file", argv[optind + 2]);
+/* What cannot go together. */
+static int check(const struct options *o)
+{
+	if (o->mode == MODE_SPLIT && o->format == DUMP_FORMAT_ELF) {
+		log_error("--split: an ELF dump cannot be split");
 		return -EINVAL;
 	}
-	o->input = nr > 0 ? argv[optind] : NULL;
-	o->output = nr > 1 ? argv[optind + 1] : NULL;
+	if (o->dry_run && o->mode != MODE_DUMP && o->mode != MODE_SPLIT &&
+	    o->mode != MODE_FLATTENED && o->mode != MODE_HELP && o->mode != MODE_VERSION) {
+		log_error("--dry-run is for dumps");
+		return -EINVAL;
+	}
 	return 0;
 }
 
 int save_options_parse(int argc, char **argv, struct options *options_ret)
 {
-	struct options o = { .codec = codec_find('c') };
+	struct options o = {.codec = codec_find_name(OPTIONS_DEFAULT_CODEC), .nr_levels = 1};
 	struct getopt_tables t;
 	int value, err;
 
@@ -275,10 +123,25 @@ int save_options_parse(int argc, char **argv, struct options *options_ret)
 			return err;
 	}
 	err = take_files(argc, argv, &o);
+	if (!err)
+		err = check(&o);
 	if (err)
 		return err;
+	if (o.dry_run && o.mode < MODE_HELP)
+		o.mode = MODE_DRY_RUN;
 	*options_ret = o;
 	return 0;
+}
+
+unsigned save_options_threads(const struct options *o)
+{
+	cpu_set_t cpus;
+	int nr;
+
+	if (o->threads)
+		return o->threads;
+	nr = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+	return (unsigned)MIN(nr, DEFAULT_THREADS_MAX);
 }
 
 /* Split @line at blanks into @argv from 1 on. Return: words, the name before included; -EINVAL. */
@@ -327,10 +190,11 @@ int save_options_parse_collector(const char *value, struct options *options_ret)
 	err = save_options_parse(argc - skip, argv + skip, &o);
 	if (err)
 		return err;
-	if (o.input || o.dump_dmesg || o.help || o.version) {
+	if (o.nr_files || o.check_params || (o.mode != MODE_DUMP && o.mode != MODE_FLATTENED)) {
 		log_error("core_collector \"%s\": only options of the dump can stand here", value);
 		return -EINVAL;
 	}
+	o.mode = MODE_DUMP;
 	*options_ret = o;
 	return 0;
 }

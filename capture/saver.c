@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/dump/codec.h"
+#include "capture/figures.h"
+#include "capture/output.h"
 #include "capture/progress.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -65,30 +66,6 @@ static int saver_save_log(void *ctx, int fd)
 	s->log_errno = -err;
 	if (s->log.bad_records)
 		log_warn("%" PRIu64 " records of the log could not be read", s->log.bad_records);
-	return err;
-}
-
-static int sink_write(void *ctx, uint64_t offset, const void *buf, size_t len)
-{
-	struct saver *s = ctx;
-	int err = io_pwrite_full(s->fd, buf, len, offset);
-
-	if (err)
-		log_error("the dump cannot be written: %s", strerror(-err));
-	else
-		s->alive(s->alive_ctx);
-	return err;
-}
-
-static int sink_sync(void *ctx)
-{
-	struct saver *s = ctx;
-	int err = fsync(s->fd) ? -errno : 0;
-
-	if (err)
-		log_error("the dump cannot be synced: %s", strerror(-err));
-	else
-		s->alive(s->alive_ctx);
 	return err;
 }
 
@@ -171,16 +148,51 @@ static int verify(struct saver *s)
 	return 0;
 }
 
+/* One try at @level. */
+static int write_dump(struct saver *s, struct output *out, unsigned level)
+{
+	const struct dump_sink sink = output_sink(out);
+	const struct dump_options options = {
+		.level = level,
+		.format = s->options.format,
+		.codec = s->options.codec,
+		.codec_level = s->options.codec_level,
+		.threads = save_options_threads(&s->options),
+		.progress = show_progress,
+		.progress_ctx = s,
+	};
+	int err;
+
+	s->level = level;
+	s->shown_ms = s->synced_ms = clock_ms();
+	s->shown_percent = 0;
+	err = dump_write(s->core, &sink, 1, &options, &s->stats);
+	if (err)
+		log_error("the dump cannot be written: %s", strerror(-err));
+	return err;
+}
+
+/* The next level where there is no room at one. */
+static int write_levels(struct saver *s, struct output *out)
+{
+	for (unsigned i = 0;; i++) {
+		int err = write_dump(s, out, s->options.levels[i]);
+
+		if ((err != -ENOSPC && err != -EFBIG && err != -EDQUOT) ||
+		    i + 1 == s->options.nr_levels || output_restart(out))
+			return err;
+		log_warn("once more, at dump level %u", s->options.levels[i + 1]);
+	}
+}
+
 static int saver_save_dump(void *ctx, int fd, void (*alive)(void *), void *alive_ctx)
 {
 	struct saver *s = ctx;
-	const struct dump_sink sink = { .write = sink_write, .sync = sink_sync, .ctx = s };
-	const struct dump_options options = {
-		.level = s->options.level,
-		.format = s->options.format,
-		.codec = s->options.codec,
-		.progress = show_progress,
-		.progress_ctx = s,
+	struct output out = {
+		.fd = fd,
+		.limit = s->options.limit,
+		.alive = alive,
+		.alive_ctx = alive_ctx,
 	};
 	int err;
 
@@ -189,9 +201,9 @@ static int saver_save_dump(void *ctx, int fd, void (*alive)(void *), void *alive
 	s->fd = fd;
 	s->alive = alive;
 	s->alive_ctx = alive_ctx;
-	s->start_ms = s->shown_ms = s->synced_ms = clock_ms();
+	s->start_ms = clock_ms();
 	s->dump_tried = true;
-	err = dump_write(s->core, &sink, 1, &options, &s->stats);
+	err = write_levels(s, &out);
 	s->dump_ms = clock_ms() - s->start_ms;
 	if (s->stats.scan_problem[0])
 		log_warn("pages could not be told apart, so all were kept: %s",
@@ -201,20 +213,6 @@ static int saver_save_dump(void *ctx, int fd, void (*alive)(void *), void *alive
 		err = verify(s);
 	s->dump_errno = -err;
 	return err;
-}
-
-static void describe_kernel(const struct saver *s, struct json *j)
-{
-	const struct vmcoreinfo *vi = s->core ? core_vmcoreinfo(s->core) : NULL;
-	const char *time = vi ? vmcoreinfo_string(vi, "CRASHTIME") : NULL;
-
-	json_string(j, "kernel_release", vi ? vmcoreinfo_string(vi, "OSRELEASE") : NULL);
-	json_string(j, "architecture", s->core ? core_arch(s->core)->name : NULL);
-	if (time)
-		json_u64(j, "crash_time", strtoull(time, NULL, 10));
-	json_string(j, "panic_line", s->log.panic_line[0] ? s->log.panic_line : NULL);
-	if (s->core)
-		json_u64(j, "core_truncated_bytes", core_truncated_bytes(s->core));
 }
 
 static void describe_log(const struct saver *s, struct json *j)
@@ -228,45 +226,16 @@ static void describe_log(const struct saver *s, struct json *j)
 	json_end(j, '}');
 }
 
-static void describe_pages(const struct dump_stats *st, struct json *j)
-{
-	json_object(j, "pages");
-	json_u64(j, "present", st->present_pages);
-	json_u64(j, "scanned", st->scanned_pages);
-	json_u64(j, "kept", st->kept_pages);
-	json_u64(j, "zero", st->zero_pages);
-	json_u64(j, "dropped", st->dropped_pages);
-	json_u64(j, "unreadable", st->unreadable_pages);
-	if (st->unreadable_pages) {
-		json_u64(j, "first_unreadable_pfn", st->first_unreadable_pfn);
-		json_string(j, "first_unreadable_error", strerror(st->first_read_errno));
-	}
-	json_object(j, "by_class");
-	for (int class = PAGE_KEPT; class < PAGE_NR_CLASSES; class++)
-		json_u64(j, page_class_name(class), st->pages[class]);
-	json_end(j, '}');
-	json_end(j, '}');
-}
-
 static void describe_dump(const struct saver *s, struct json *j)
 {
-	const struct dump_stats *st = &s->stats;
-
 	json_object(j, "dump");
-	json_bool(j, "complete", s->dump_tried && !s->dump_errno && !st->unreadable_pages);
-	json_u64(j, "level", s->options.level);
-	json_string(j, "format", s->options.format == DUMP_FORMAT_ELF ? "elf" : "kdump-compressed");
-	json_string(j, "codec", s->options.codec ? s->options.codec->name : "none");
+	json_bool(j, "complete", s->dump_tried && !s->dump_errno && !s->stats.unreadable_pages);
 	if (s->dump_errno)
 		json_string(j, "error", strerror(s->dump_errno));
-	json_string(j, "scan_problem", st->scan_problem[0] ? st->scan_problem : NULL);
-	json_u64(j, "size_bytes", st->file_size);
-	json_u64(j, "written_bytes", st->bytes_out);
-	json_u64(j, "memory_bytes", st->bytes_in);
+	figures_dump(&s->options, s->level, &s->stats, j);
 	json_string(j, "sha256", s->sha256[0] ? s->sha256 : NULL);
 	json_millis(j, "seconds", s->dump_ms);
 	json_millis(j, "verify_seconds", s->verify_ms);
-	describe_pages(st, j);
 	json_end(j, '}');
 }
 
@@ -274,15 +243,17 @@ static void saver_describe(void *ctx, struct json *j)
 {
 	const struct saver *s = ctx;
 
-	describe_kernel(s, j);
+	figures_kernel(s->core, j);
+	json_string(j, "panic_line", s->log.panic_line[0] ? s->log.panic_line : NULL);
 	describe_log(s, j);
 	describe_dump(s, j);
 }
 
 void saver_init(struct saver *s, struct init_saver *ops)
 {
-	*s = (struct saver){ .fd = -1 };
+	*s = (struct saver){.fd = -1};
 	save_options_parse_collector(NULL, &s->options);
+	s->level = s->options.levels[0];
 	*ops = (struct init_saver){
 		.configure = saver_configure,
 		.open = saver_open,

@@ -11,15 +11,17 @@
 /**
  * struct saver - One capture.
  * @core: NULL until opened
- * @log_saved, @dump_tried: whether @log, @stats hold anything
+ * @log_tried, @dump_tried: whether @log, @stats hold anything
  * @log_errno, @dump_errno: how it ended, 0 or a positive errno
  * @sha256: of the file as read back from the device; empty before
+ * @level: of @options' levels the one that was tried last
  * @alive, @alive_ctx: during save_dump
  */
 struct saver {
 	struct options options;
 	struct core *core;
 
+	unsigned level;
 	bool log_tried, dump_tried;
 	int log_errno, dump_errno;
 	struct printk_stats log;

@@ -97,7 +97,7 @@ TEST(dump_saver, wrong_collector)
 
 	saver_init(&s, &ops);
 	CHECK_EQ(ops.configure(ops.ctx, "makedumpfile -d 77"), -EINVAL);
-	CHECK_EQ(s.options.level, 31);
+	CHECK_EQ(s.options.levels[0], 31);
 	CHECK(s.options.codec != NULL);
 }
 

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Writing goes on while the device works: each few MiB are handed to it at once, and
+ * dropped from the page cache when they have arrived. So a capture kernel's little memory
+ * is not flooded with pages that nobody will read, and the sync at the end finds little
+ * to do.
+ */
+#include "capture/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/util.h"
+
+#define BEHIND_BYTES  (4u << 20)
+#define RESERVE_BYTES (64u * 1024)
+
+/* File systems that know none of this say so, and lose nothing by it. */
+static void write_behind(struct output *o, uint64_t end)
+{
+	const off_t behind = (off_t)o->behind, ahead = (off_t)o->ahead;
+
+	if (end < o->ahead + BEHIND_BYTES)
+		return;
+	sync_file_range(o->fd, ahead, (off_t)end - ahead, SYNC_FILE_RANGE_WRITE);
+	sync_file_range(o->fd, behind, ahead - behind,
+			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				SYNC_FILE_RANGE_WAIT_AFTER);
+	posix_fadvise(o->fd, behind, ahead - behind, POSIX_FADV_DONTNEED);
+	o->behind = o->ahead;
+	o->ahead = end;
+}
+
+static void tell_alive(const struct output *o)
+{
+	if (o->alive)
+		o->alive(o->alive_ctx);
+}
+
+static int output_write(void *ctx, uint64_t offset, const void *buf, size_t len)
+{
+	struct output *o = ctx;
+	int err;
+
+	if (o->limit && !range_within(offset, len, o->limit))
+		return -EFBIG;
+	err = io_pwrite_full(o->fd, buf, len, offset);
+	if (err)
+		return err;
+	write_behind(o, offset + len);
+	tell_alive(o);
+	return 0;
+}
+
+static int output_read(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+	struct output *o = ctx;
+	ssize_t n = io_pread_full(o->fd, buf, len, offset);
+
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+static int output_reserve(void *ctx, uint64_t offset, uint64_t len)
+{
+	static const uint8_t zeros[RESERVE_BYTES];
+	struct output *o = ctx;
+
+	if (o->limit && !range_within(offset, len, o->limit))
+		return -EFBIG;
+	if (fallocate(o->fd, 0, (off_t)offset, (off_t)len) == 0)
+		return 0;
+	if (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)
+		return -errno;
+	while (len) { /* a file system without it */
+		size_t n = MIN(len, (uint64_t)sizeof(zeros));
+		int err = io_pwrite_full(o->fd, zeros, n, offset);
+
+		if (err)
+			return err;
+		tell_alive(o);
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int output_sync(void *ctx)
+{
+	struct output *o = ctx;
+
+	/* A pipe or /dev/null cannot be synced, and need not. */
+	if (fsync(o->fd) && errno != EINVAL && errno != EROFS)
+		return -errno;
+	tell_alive(o);
+	return 0;
+}
+
+struct dump_sink output_sink(struct output *o)
+{
+	return (struct dump_sink){
+		.write = output_write,
+		.read = output_read,
+		.reserve = output_reserve,
+		.sync = output_sync,
+		.ctx = o,
+	};
+}
+
+int output_restart(struct output *o)
+{
+	o->behind = o->ahead = 0;
+	return ftruncate(o->fd, 0) ? -errno : 0;
+}
+
+/* Never write over what is being read. */
+static int check_path(const char *path, const char *input, bool force)
+{
+	struct stat in, out;
+
+	if (stat(path, &out))
+		return 0; /* open() will tell */
+	if (S_ISDIR(out.st_mode)) {
+		log_error("%s is a directory", path);
+		return -EISDIR;
+	}
+	if (input && stat(input, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+		log_error("%s and %s are the same file", input, path);
+		return -EINVAL;
+	}
+	if (force && !S_ISREG(out.st_mode)) {
+		log_error("%s is not a regular file", path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int output_open(const char *path, const char *input, bool force, int *fd_ret)
+{
+	int flags = O_RDWR | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL);
+	int fd, err = check_path(path, input, force);
+
+	if (err)
+		return err;
+	fd = open(path, flags, 0600);
+	if (fd < 0) {
+		err = -errno;
+		if (err == -EEXIST)
+			log_error("%s exists; -f overwrites it", path);
+		else
+			log_error("%s cannot be written: %s", path, strerror(-err));
+		return err;
+	}
+	*fd_ret = fd;
+	return 0;
+}

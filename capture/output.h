@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A file that a dump is written to, as a sink. */
+#ifndef CAPTURE_OUTPUT_H
+#define CAPTURE_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "capture/dump/dump.h"
+
+/**
+ * struct output - An open file.
+ * @fd: borrowed
+ * @limit: bytes that the file may have; 0 for no limit. Beyond it writes fail with -EFBIG.
+ * @alive: called after each success; may be NULL
+ * @behind, @ahead: what lies before @behind is on the device and out of the page cache,
+ *	what lies between the two is on its way
+ */
+struct output {
+	int fd;
+	uint64_t limit;
+	void (*alive)(void *ctx);
+	void *alive_ctx;
+	uint64_t behind, ahead;
+};
+
+/** output_sink() - A sink on @o, which must live as long. It does not log. */
+struct dump_sink output_sink(struct output *o);
+
+/** output_restart() - Empty the file, so that another dump can be tried. Return: 0 or -errno. */
+int output_restart(struct output *o);
+
+/**
+ * output_open() - Make a new file of mode 0600, to be read and written.
+ * @input: never to be written over; may be NULL
+ * @force: an existing regular file may be emptied
+ *
+ * Return: 0, or -errno, logged.
+ */
+int output_open(const char *path, const char *input, bool force, int *fd_ret);
+
+#endif
