@@ -60,9 +60,7 @@ static int core_init(struct core *core, int fd, const char *name)
 	if (core->vi)
 		return 0;
 	err = core_find_vmcoreinfo(core);
-	if (err == -ENODATA)
-		log_warn("%s: no VMCOREINFO note: nothing is known of the crashed kernel", name);
-	return err == -ENOMEM ? err : 0;
+	return err && err != -ENOMEM ? core_search_vmcoreinfo(core) : err;
 }
 
 int core_open_fd(int fd, const char *name, struct core **core_ret)

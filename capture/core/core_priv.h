@@ -108,4 +108,8 @@ int core_take_vmcoreinfo(struct core *core, const void *text, size_t len);
  * Return: 0; -ENODATA no such note; -EBADMSG one that makes no sense, logged; -ENOMEM. */
 int core_find_vmcoreinfo(struct core *core);
 
+/** core_search_vmcoreinfo() - Look for it in memory, through the core's own reader, and take
+ * what is found. Return: 0, also where there is none, logged; -ENOMEM. */
+int core_search_vmcoreinfo(struct core *core);
+
 #endif
