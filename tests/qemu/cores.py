@@ -9,6 +9,7 @@ from harness import once
 
 KERNELS = ("6.1-cloud", "6.12-cloud")
 LONG_KERNELS = ("5.10-cloud", "sid-cloud")
+CORE_TIMEOUT_S = 900  # an emulated guest copies its memory at some 20 MB/s
 
 
 @once
@@ -25,13 +26,12 @@ def accel():
     return vm.accel_choose(kernel(KERNELS[0]), out_dir("accel"))
 
 
-@once
-def raw_core(name):
-    """Path of a plain copy of /proc/vmcore."""
-    machine = crash.Machine(out_dir("raw-" + name), kernel(name), parameters={"FILL": "1"},
-                            accel=accel())
+def core_take(directory, name, **machine_options):
+    """Panics a guest that holds a bit of everything; returns the path of its /proc/vmcore."""
+    machine = crash.Machine(directory, kernel(name), parameters={"FILL": "1"}, accel=accel(),
+                            **machine_options)
     machine.prepare(files=[("test/capture", os.path.join(vm.HERE, "capture-raw.sh"))])
-    machine.run()
+    machine.run(CORE_TIMEOUT_S)
     path = machine.disk.extract_file("/vmcore.elf", os.path.join(machine.dir, "vmcore.elf"))
     size = int(machine.vm.value("vmcore"))
     if os.path.getsize(path) != size:
@@ -39,3 +39,15 @@ def raw_core(name):
                          (os.path.getsize(path), size), machine.vm.console)
     os.unlink(machine.disk.path)
     return path
+
+
+@once
+def raw_core(name):
+    """Path of a plain copy of /proc/vmcore."""
+    return core_take(out_dir("raw-" + name), name)
+
+
+@once
+def small_core(name):
+    """The same of a guest with as little memory as it can panic and be copied in."""
+    return core_take(out_dir("small-" + name), name, memory="256M", crashkernel="96M")
