@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/dump/deflate_page.h"
+
+#include <errno.h>
+#include <libdeflate.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/dump/deflate_page_private.h"
+#include "lib/bytes.h"
+#include "lib/util.h"
+
+#define ZLIB_HEADER   0x0178 /* deflate, fastest; little-endian */
+#define ZLIB_OVERHEAD 6	     /* with the Adler-32 */
+
+/* One code made ready for writing: bit strings and how long they are. */
+struct code {
+	uint16_t literal[256];
+	uint8_t literal_bits[256];
+	uint32_t match[256]; /* with the length's extra bits, << 8 | how long */
+	uint16_t dist[DEFLATE_NR_DIST];
+	uint8_t dist_bits[DEFLATE_NR_DIST];
+	uint8_t dist_total[DEFLATE_NR_DIST]; /* with the extra bits */
+	uint16_t end;
+	uint8_t end_bits;
+};
+
+typedef uint16_t u16x8 __attribute__((vector_size(16)));
+
+struct deflate_page {
+	u16x8 cost[DEFLATE_SYMBOLS][DEFLATE_CODES / 8]; /* bits of each symbol in each code */
+	struct code codes[DEFLATE_CODES];
+	struct deflate_matcher matcher;
+	struct deflate_block block;
+};
+
+/* Where bits go; fewer than eight are pending between two calls. */
+struct bit_writer {
+	uint64_t bits;
+	unsigned nr;
+	uint8_t *next;
+	uint8_t *end;
+};
+
+void deflate_huffman(const uint8_t *lengths, unsigned n, uint16_t *codes)
+{
+	uint16_t next[DEFLATE_MAX_BITS + 2] = {0};
+	unsigned of_length[DEFLATE_MAX_BITS + 1] = {0};
+
+	for (unsigned i = 0; i < n; i++)
+		of_length[lengths[i]]++;
+	of_length[0] = 0;
+	for (unsigned l = 1; l <= DEFLATE_MAX_BITS; l++)
+		next[l + 1] = (uint16_t)((next[l] + of_length[l]) << 1);
+	for (unsigned i = 0; i < n; i++) {
+		uint16_t code = lengths[i] ? next[lengths[i]]++ : 0;
+
+		codes[i] = 0;
+		for (unsigned bit = 0; bit < lengths[i]; bit++)
+			codes[i] |= (uint16_t)((code >> bit & 1) << (lengths[i] - 1 - bit));
+	}
+}
+
+static unsigned dist_extra(unsigned symbol)
+{
+	return symbol < 4 ? 0 : symbol / 2 - 1;
+}
+
+static void code_prepare(struct code *c, const struct deflate_trained *t)
+{
+	uint16_t litlen[DEFLATE_NR_LITLEN + 2];
+
+	deflate_huffman(t->litlen, DEFLATE_NR_LITLEN + 2, litlen);
+	memcpy(c->literal, litlen, sizeof(c->literal));
+	memcpy(c->literal_bits, t->litlen, sizeof(c->literal_bits));
+	c->end = litlen[DEFLATE_END];
+	c->end_bits = t->litlen[DEFLATE_END];
+	for (unsigned len = 3, first = 3, symbol = 0; len <= DEFLATE_MAX_MATCH; len++) {
+		unsigned extra, s = deflate_length_symbol(len, &extra);
+
+		if (s != symbol)
+			first = len;
+		symbol = s;
+		c->match[len - 3] = (litlen[s] | (uint32_t)(len - first) << t->litlen[s]) << 8 |
+				    (t->litlen[s] + extra);
+	}
+	deflate_huffman(t->dist, DEFLATE_NR_DIST, c->dist);
+	memcpy(c->dist_bits, t->dist, sizeof(c->dist_bits));
+	for (unsigned i = 0; i < DEFLATE_NR_DIST; i++)
+		c->dist_total[i] = (uint8_t)(t->dist[i] + dist_extra(i));
+}
+
+static void cost_prepare(uint16_t *cost, const struct deflate_trained *t)
+{
+	for (unsigned i = 0; i < DEFLATE_NR_LITLEN; i++)
+		cost[i * DEFLATE_CODES] = t->litlen[i];
+	for (unsigned len = 3; len <= DEFLATE_MAX_MATCH; len++) {
+		unsigned extra, s = deflate_length_symbol(len, &extra);
+
+		cost[s * DEFLATE_CODES] = (uint16_t)(t->litlen[s] + extra);
+	}
+	for (unsigned i = 0; i < DEFLATE_NR_DIST; i++)
+		cost[(DEFLATE_DIST0 + i) * DEFLATE_CODES] = (uint16_t)(t->dist[i] + dist_extra(i));
+}
+
+int deflate_page_create(struct deflate_page **state_ret)
+{
+	struct deflate_page *s = aligned_alloc(64, ROUND_UP(sizeof(*s), 64));
+
+	if (!s)
+		return -ENOMEM;
+	memset(s, 0, sizeof(*s));
+	for (unsigned i = 0; i < DEFLATE_CODES; i++) {
+		code_prepare(&s->codes[i], &deflate_trained[i]);
+		cost_prepare((uint16_t *)s->cost + i, &deflate_trained[i]);
+	}
+	*state_ret = s;
+	return 0;
+}
+
+void deflate_page_destroy(struct deflate_page *state)
+{
+	free(state);
+}
+
+/* The code that writes the block in the fewest bits, and how many. */
+static unsigned choose_code(const struct deflate_page *s, unsigned *bits_ret)
+{
+	u16x8 sum[DEFLATE_CODES / 8] = {0};
+	unsigned best = 0, best_bits = UINT32_MAX;
+
+	for (unsigned i = 0; i < DEFLATE_SYMBOLS; i++) {
+		for (unsigned v = 0; v < DEFLATE_CODES / 8; v++)
+			sum[v] += s->cost[i][v] * s->block.count[i];
+	}
+	for (unsigned i = 0; i < DEFLATE_CODES; i++) {
+		unsigned bits = sum[i / 8][i % 8] + deflate_trained[i].header_bits;
+
+		if (bits < best_bits) {
+			best_bits = bits;
+			best = i;
+		}
+	}
+	*bits_ret = best_bits;
+	return best;
+}
+
+/* Whole bytes leave; @roomy: eight bytes may be written at next. */
+static inline void flush(struct bit_writer *w, bool roomy)
+{
+	if (roomy) {
+		put_le64(w->next, w->bits);
+	} else {
+		for (unsigned i = 0; i < w->nr / 8; i++)
+			w->next[i] = (uint8_t)(w->bits >> 8 * i);
+	}
+	w->next += w->nr / 8;
+	w->bits >>= w->nr & ~7u;
+	w->nr &= 7;
+}
+
+/* @nr is at most 56. */
+static inline void put_bits(struct bit_writer *w, uint64_t bits, unsigned nr, bool roomy)
+{
+	w->bits |= bits << w->nr;
+	w->nr += nr;
+	flush(w, roomy);
+}
+
+/* Four bytes may be read at @p, whatever @n. */
+static inline void put_literals(struct bit_writer *w, const struct code *c, const uint8_t *p,
+				size_t n, bool roomy)
+{
+	uint32_t v;
+
+	for (; n >= 4; n -= 4, p += 4) {
+		unsigned at;
+		uint64_t b;
+
+		v = get_le32(p);
+		b = c->literal[v & 255];
+		at = c->literal_bits[v & 255];
+		b |= (uint64_t)c->literal[v >> 8 & 255] << at;
+		at += c->literal_bits[v >> 8 & 255];
+		b |= (uint64_t)c->literal[v >> 16 & 255] << at;
+		at += c->literal_bits[v >> 16 & 255];
+		b |= (uint64_t)c->literal[v >> 24] << at;
+		at += c->literal_bits[v >> 24];
+		put_bits(w, b, at, roomy);
+	}
+	for (; n; n--, p++) {
+		w->bits |= (uint64_t)c->literal[*p] << w->nr;
+		w->nr += c->literal_bits[*p];
+	}
+	flush(w, roomy);
+}
+
+static inline __attribute__((always_inline)) void
+put_block(struct bit_writer *out, const uint8_t *in, const struct deflate_block *b,
+	  const struct code *c, const struct deflate_trained *t, bool final, bool roomy)
+{
+	struct bit_writer w = *out;
+	unsigned left = t->header_bits;
+	uint64_t word = get_le32(t->header) | final;
+
+	for (unsigned i = 4; left > 32; left -= 32, i += 4) {
+		put_bits(&w, word, 32, roomy);
+		word = get_le32(t->header + i);
+	}
+	put_bits(&w, word, left, roomy);
+	for (unsigned i = 0; i < b->nr; i++) {
+		const struct deflate_sequence s = b->sequences[i];
+		uint32_t match = c->match[s.length];
+		uint64_t dist = c->dist[s.dist] | (uint64_t)s.dist_bits << c->dist_bits[s.dist];
+
+		put_literals(&w, c, in, s.literals, roomy);
+		put_bits(&w, match >> 8 | dist << (match & 255),
+			 (match & 255) + c->dist_total[s.dist], roomy);
+		in += s.literals + s.length + 3;
+	}
+	unsigned i;
+	for (i = 0; i + 4 <= b->tail; i += 4)
+		put_literals(&w, c, in + i, 4, roomy);
+	for (; i < b->tail; i++)
+		put_bits(&w, c->literal[in[i]], c->literal_bits[in[i]], roomy);
+	put_bits(&w, c->end, c->end_bits, roomy);
+	*out = w;
+}
+
+size_t deflate_page_compress(struct deflate_page *s, const void *page, size_t len, void *out,
+			     size_t out_len)
+{
+	struct bit_writer w = {.next = (uint8_t *)out + 2, .end = (uint8_t *)out + out_len};
+	size_t at = 0;
+
+	if (len > DEFLATE_PAGE_MAX || out_len < ZLIB_OVERHEAD)
+		return 0;
+	put_le16(out, ZLIB_HEADER);
+	deflate_parse_start(&s->matcher);
+	do {
+		size_t end = MIN(len, at + DEFLATE_BLOCK);
+		unsigned bits, c;
+		size_t room = (size_t)(w.end - w.next);
+
+		deflate_parse(&s->matcher, page, at, end, &s->block);
+		c = choose_code(s, &bits);
+		if (DIV_ROUND_UP(w.nr + bits, 8) + 4 > room)
+			return 0;
+		if ((w.nr + bits) / 8 + 8 <= room)
+			put_block(&w, (const uint8_t *)page + at, &s->block, &s->codes[c],
+				  &deflate_trained[c], end == len, true);
+		else
+			put_block(&w, (const uint8_t *)page + at, &s->block, &s->codes[c],
+				  &deflate_trained[c], end == len, false);
+		at = end;
+	} while (at < len);
+	if (w.nr)
+		*w.next++ = (uint8_t)w.bits;
+	put_be32(w.next, libdeflate_adler32(1, page, len));
+	return (size_t)(w.next - (uint8_t *)out) + 4;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "capture/dump/deflate_page_private.h"
+#include "lib/bytes.h"
+#include "lib/util.h"
+
+/* After so many bytes (as a shift) without a match, one more is passed over each time. */
+#define SKIP 5
+
+static const uint8_t length_symbol[256] = {
+#define X4(a)  a, a, a, a
+#define X8(a)  X4(a), X4(a)
+#define X16(a) X8(a), X8(a)
+#define X32(a) X16(a), X16(a)
+	0,	 1,	  2,	  3,	  4,	   5,	    6,	     7,	      8,       8,
+	9,	 9,	  10,	  10,	  11,	   11,	    X4(12),  X4(13),  X4(14),  X4(15),
+	X8(16),	 X8(17),  X8(18), X8(19), X16(20), X16(21), X16(22), X16(23), X32(24), X32(25),
+	X32(26), X16(27), X8(27), X4(27), 27,	   27,	    27,	     28};
+
+static inline uint32_t hash4(uint32_t v)
+{
+	return (v * 2654435761u) >> (32 - DEFLATE_HASH_BITS);
+}
+
+unsigned deflate_length_symbol(unsigned len, unsigned *extra_ret)
+{
+	unsigned i = length_symbol[len - 3];
+
+	*extra_ret = i < 8 || i == 28 ? 0 : (i - 4) / 4;
+	return 257 + i;
+}
+
+static inline void put_sequence(struct deflate_block *b, size_t literals, size_t len, size_t dist)
+{
+	uint32_t x = (uint32_t)dist - 1;
+	unsigned shift = 30 - (unsigned)__builtin_clz(x | 2);
+	unsigned symbol = (x >> shift) + 2 * shift;
+
+	b->count[257 + length_symbol[len - 3]]++;
+	b->count[DEFLATE_DIST0 + symbol]++;
+	b->sequences[b->nr++] = (struct deflate_sequence){
+		.literals = (uint16_t)literals,
+		.dist_bits = (uint16_t)(x & ((1u << shift) - 1)),
+		.dist = (uint8_t)symbol,
+		.length = (uint8_t)(len - 3),
+	};
+}
+
+static inline size_t match_length(const uint8_t *a, const uint8_t *b, size_t len, size_t max)
+{
+	while (len + 8 <= max) {
+		uint64_t diff = get_le64(a + len) ^ get_le64(b + len);
+
+		if (diff)
+			return len + (unsigned)__builtin_ctzll(diff) / 8;
+		len += 8;
+	}
+	while (len < max && a[len] == b[len])
+		len++;
+	return len;
+}
+
+void deflate_parse_start(struct deflate_matcher *m)
+{
+	memset(m, 0, sizeof(*m));
+}
+
+static inline void count_literals(struct deflate_block *b, const uint8_t *p, size_t n)
+{
+	for (; n; n--, p++)
+		b->count[*p]++;
+}
+
+void deflate_parse(struct deflate_matcher *m, const uint8_t *in, size_t start, size_t end,
+		   struct deflate_block *b)
+{
+	size_t anchor = start, i = start;
+
+	memset(b->count, 0, sizeof(b->count));
+	b->count[DEFLATE_END] = 1;
+	b->nr = 0;
+	if (i < end && !i) { /* nothing stands before it */
+		b->count[in[0]]++;
+		i++;
+	}
+	while (i + 8 <= end) {
+		uint32_t v = get_le32(in + i);
+		uint32_t h = hash4(v);
+		size_t cand = m->last[h], len;
+
+		m->last[h] = (uint16_t)i;
+		if (get_le32(in + cand) != v || i - cand > DEFLATE_WINDOW) {
+			size_t step = (i - anchor) >> SKIP;
+
+			b->count[v & 255]++;
+			i++;
+			if (__builtin_expect(step > 0, 0)) {
+				step = MIN(step, end - i);
+				count_literals(b, in + i, step);
+				i += step;
+			}
+			continue;
+		}
+		len = match_length(in + cand, in + i, 4, MIN(end - i, (size_t)DEFLATE_MAX_MATCH));
+		put_sequence(b, i - anchor, len, i - cand);
+		i += len;
+		anchor = i;
+	}
+	count_literals(b, in + i, end - i);
+	b->tail = (unsigned)(end - anchor);
+}
