@@ -25,17 +25,30 @@ datadir      ?= $(prefix)/share/vmcore-save
 dracutdir    ?= $(prefix)/lib/dracut/modules.d
 DESTDIR      ?=
 
+# Codecs that a build may lack: have,LIBRARIES,HEADER,CALL is 1 where a program with it links.
+have          = $(shell printf '\043include <%s>\nint main(void) { return !&%s; }\n' '$(2)' '$(3)' | \
+		$(CC) $(if $(filter 1,$(STATIC)),-static) -x c - -x none $(1) -o /dev/null \
+		2>/dev/null && echo 1 || echo 0)
+LZO_LIBS     := -llzo2
+SNAPPY_LIBS  := -lsnappy -lstdc++ -lm
+HAVE_LZO     ?= $(call have,$(LZO_LIBS),lzo/lzo1x.h,lzo1x_1_compress)
+HAVE_SNAPPY  ?= $(call have,$(SNAPPY_LIBS),snappy-c.h,snappy_compress)
+HAVE_LZO     := $(HAVE_LZO)
+HAVE_SNAPPY  := $(HAVE_SNAPPY)
+
 CFLAGS       ?= $(if $(filter 1,$(DEBUG)),-Og -g,-O2 -g)
 comma        := ,
 WARN_CFLAGS  := -Wall -Wextra -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef
 SAN_CFLAGS   := $(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-ALL_CPPFLAGS := -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVMCORE_SAVE_VERSION='"$(VERSION)"' -DHAVE_LZO $(CPPFLAGS)
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVMCORE_SAVE_VERSION='"$(VERSION)"' \
+		-DHAVE_LZO=$(HAVE_LZO) -DHAVE_SNAPPY=$(HAVE_SNAPPY) $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu11 -ffunction-sections -fdata-sections $(WARN_CFLAGS) $(SAN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = -Wl,--gc-sections $(SAN_CFLAGS) $(LDFLAGS)
 # Sanitizers need the dynamic C library; the fast libraries stay as they are.
 STATIC_LDFLAGS := $(if $(filter 1,$(SAN)),,$(if $(filter 1,$(STATIC)),-static))
 
-ENGINE_LIBS  := -lelf -lz -ldeflate -lzstd -llzo2
+ENGINE_LIBS  := -lelf -lz -ldeflate -lzstd $(if $(filter 1,$(HAVE_LZO)),$(LZO_LIBS)) \
+		$(if $(filter 1,$(HAVE_SNAPPY)),$(SNAPPY_LIBS))
 INIT_LIBS    := -lblkid
 MKIMAGE_LIBS := -lz -llzma -lzstd
 
