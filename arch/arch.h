@@ -77,7 +77,8 @@ struct arch_visitor {
  * @mm_init: find the kernel's page tables from @facts.
  *	Return: 0, -ENODATA a fact is missing, -EBADMSG a fact is impossible.
  * @vaddr_to_paddr: translate one kernel virtual address. *@len_ret is the number of
- *	bytes from @vaddr to the end of the page, large or small, that maps it.
+ *	bytes from @vaddr to the end of the page, large or small, that maps it; on failure
+ *	too it is set, to how many bytes from @vaddr on, at least 1, fail for that reason.
  *	Return: 0; -ENODATA not mapped or table not in the dump; -EBADMSG corrupt
  *	table; -EIO.
  * @visit: tell @visitor of all that the kernel's half of the page tables holds, from the

@@ -93,6 +93,7 @@ static int walk(const struct arch_mm *mm, const struct arch_mem *mem, uint64_t v
 		uint64_t entry;
 		int err = mem->read(mem->ctx, table + index * sizeof(raw), raw, sizeof(raw));
 
+		*len_ret = (1ull << shift) - in_page; /* what this entry says goes for all of it */
 		if (err)
 			return err;
 		entry = get_le64(raw);
@@ -106,7 +107,6 @@ static int walk(const struct arch_mm *mm, const struct arch_mem *mem, uint64_t v
 			return -EBADMSG; /* no such large page: the bit must be 0 */
 		/* In a large page's entry, bits below the page size are attributes (PAT). */
 		*paddr_ret = (entry & mm->entry_mask & ~((1ull << shift) - 1)) | in_page;
-		*len_ret = (1ull << shift) - in_page;
 		return 0;
 	}
 	return -EBADMSG;
@@ -118,6 +118,7 @@ static int x86_64_vaddr_to_paddr(const struct arch_mm *mm, const struct arch_mem
 	uint64_t in_image = vaddr - mm->image_vaddr;
 	int err;
 
+	*len_ret = 1;
 	if (!is_canonical(mm, vaddr))
 		return -ENODATA;
 	err = walk(mm, mem, vaddr, paddr_ret, len_ret);

@@ -78,6 +78,7 @@ int core_vaddr_to_range(struct core *core, uint64_t vaddr, uint64_t *paddr_ret, 
 {
 	const struct arch_mem mem = { read_table, core };
 
+	*len_ret = 1;
 	if (!core->vaddr_ready)
 		return -ENODATA;
 	return core->arch->vaddr_to_paddr(&core->mm, &mem, vaddr, paddr_ret, len_ret);

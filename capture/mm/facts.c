@@ -13,14 +13,6 @@
 
 #include "lib/util.h"
 
-enum fact_kind {
-	FACT_SIZE,
-	FACT_OFFSET,
-	FACT_LENGTH,
-	FACT_NUMBER,
-	FACT_SYMBOL,
-};
-
 enum fact {
 	F_SIZE_PAGE,
 	F_FLAGS,
@@ -57,54 +49,54 @@ enum fact {
 };
 
 static const struct fact_row {
-	enum fact_kind kind;
+	enum mm_fact_kind kind;
 	const char *name;
 	bool required;
 } fact_rows[F_NR_FACTS] = {
-	[F_SIZE_PAGE] = { FACT_SIZE, "page", true },
-	[F_FLAGS] = { FACT_OFFSET, "page.flags", true },
-	[F_MAPPING] = { FACT_OFFSET, "page.mapping", true },
-	[F_MAPCOUNT] = { FACT_OFFSET, "page._mapcount", true },
-	[F_PRIVATE] = { FACT_OFFSET, "page.private", true },
+	[F_SIZE_PAGE] = { MM_FACT_SIZE, "page", true },
+	[F_FLAGS] = { MM_FACT_OFFSET, "page.flags", true },
+	[F_MAPPING] = { MM_FACT_OFFSET, "page.mapping", true },
+	[F_MAPCOUNT] = { MM_FACT_OFFSET, "page._mapcount", true },
+	[F_PRIVATE] = { MM_FACT_OFFSET, "page.private", true },
 	/* Bit 0 marks a tail: 1d798ca3f164, 4.4. The word is compound_info from 7.1 on; bit 0
 	 * means the same. One of the two is required. */
-	[F_COMPOUND_HEAD] = { FACT_OFFSET, "page.compound_head", false },
-	[F_COMPOUND_INFO] = { FACT_OFFSET, "page.compound_info", false },
+	[F_COMPOUND_HEAD] = { MM_FACT_OFFSET, "page.compound_head", false },
+	[F_COMPOUND_INFO] = { MM_FACT_OFFSET, "page.compound_info", false },
 	/* Bytes in the second page: 4.4 to 6.2 in struct page, to 6.5 in struct folio, whose
 	 * second page starts at sizeof(struct page). Then the low byte of _flags_1. */
-	[F_COMPOUND_ORDER] = { FACT_OFFSET, "page.compound_order", false },
-	[F_COMPOUND_DTOR] = { FACT_OFFSET, "page.compound_dtor", false },
-	[F_FOLIO_ORDER] = { FACT_OFFSET, "folio._folio_order", false },
-	[F_FOLIO_DTOR] = { FACT_OFFSET, "folio._folio_dtor", false },
-	[F_FREE_AREA] = { FACT_LENGTH, "zone.free_area", true },
-	[F_PG_LRU] = { FACT_NUMBER, "PG_lru", true },
-	[F_PG_PRIVATE] = { FACT_NUMBER, "PG_private", true },
-	[F_PG_SWAPCACHE] = { FACT_NUMBER, "PG_swapcache", true },
+	[F_COMPOUND_ORDER] = { MM_FACT_OFFSET, "page.compound_order", false },
+	[F_COMPOUND_DTOR] = { MM_FACT_OFFSET, "page.compound_dtor", false },
+	[F_FOLIO_ORDER] = { MM_FACT_OFFSET, "folio._folio_order", false },
+	[F_FOLIO_DTOR] = { MM_FACT_OFFSET, "folio._folio_dtor", false },
+	[F_FREE_AREA] = { MM_FACT_LENGTH, "zone.free_area", true },
+	[F_PG_LRU] = { MM_FACT_NUMBER, "PG_lru", true },
+	[F_PG_PRIVATE] = { MM_FACT_NUMBER, "PG_private", true },
+	[F_PG_SWAPCACHE] = { MM_FACT_NUMBER, "PG_swapcache", true },
 	/* Without it (before 4.10) swap cache cannot be told for certain, and is kept. */
-	[F_PG_SWAPBACKED] = { FACT_NUMBER, "PG_swapbacked", false },
+	[F_PG_SWAPBACKED] = { MM_FACT_NUMBER, "PG_swapbacked", false },
 	/* A flag up to 6.9, then a page type (46df8e73a4a3, 6.10). One of the two is required:
 	 * a slab's page.mapping is something else. */
-	[F_PG_SLAB] = { FACT_NUMBER, "PG_slab", false },
-	[F_TYPE_SLAB] = { FACT_NUMBER, "PAGE_SLAB_MAPCOUNT_VALUE", false },
-	[F_PG_HWPOISON] = { FACT_NUMBER, "PG_hwpoison", false }, /* CONFIG_MEMORY_FAILURE */
-	[F_PG_HEAD_MASK] = { FACT_NUMBER, "PG_head_mask", true },
+	[F_PG_SLAB] = { MM_FACT_NUMBER, "PG_slab", false },
+	[F_TYPE_SLAB] = { MM_FACT_NUMBER, "PAGE_SLAB_MAPCOUNT_VALUE", false },
+	[F_PG_HWPOISON] = { MM_FACT_NUMBER, "PG_hwpoison", false }, /* CONFIG_MEMORY_FAILURE */
+	[F_PG_HEAD_MASK] = { MM_FACT_NUMBER, "PG_head_mask", true },
 	/* hugetlb: a destructor's number (4.4 to 6.5), PG_hugetlb in the second page's flags
 	 * (9c5ccf2db04b, 6.6), a page type (d99e3140a4d3, 6.9). */
-	[F_HUGETLB_DTOR] = { FACT_NUMBER, "HUGETLB_PAGE_DTOR", false },
-	[F_PG_HUGETLB] = { FACT_NUMBER, "PG_hugetlb", false },
-	[F_TYPE_HUGETLB] = { FACT_NUMBER, "PAGE_HUGETLB_MAPCOUNT_VALUE", false },
-	[F_TYPE_BUDDY] = { FACT_NUMBER, "PAGE_BUDDY_MAPCOUNT_VALUE", true },
-	[F_TYPE_OFFLINE] = { FACT_NUMBER, "PAGE_OFFLINE_MAPCOUNT_VALUE", false }, /* 5.1 */
-	[F_TYPE_UNACCEPTED] = { FACT_NUMBER, "PAGE_UNACCEPTED_MAPCOUNT_VALUE", false }, /* 6.16 */
+	[F_HUGETLB_DTOR] = { MM_FACT_NUMBER, "HUGETLB_PAGE_DTOR", false },
+	[F_PG_HUGETLB] = { MM_FACT_NUMBER, "PG_hugetlb", false },
+	[F_TYPE_HUGETLB] = { MM_FACT_NUMBER, "PAGE_HUGETLB_MAPCOUNT_VALUE", false },
+	[F_TYPE_BUDDY] = { MM_FACT_NUMBER, "PAGE_BUDDY_MAPCOUNT_VALUE", true },
+	[F_TYPE_OFFLINE] = { MM_FACT_NUMBER, "PAGE_OFFLINE_MAPCOUNT_VALUE", false }, /* 5.1 */
+	[F_TYPE_UNACCEPTED] = { MM_FACT_NUMBER, "PAGE_UNACCEPTED_MAPCOUNT_VALUE", false }, /* 6.16 */
 	/* SPARSEMEM only. With SPARSEMEM_EXTREME the symbol's value is the address of the
 	 * array of roots: an array up to 4.14, allocated since (83e3c48729d9, 4.15), for
 	 * which vmcoreinfo was set right by a0b1280368d1 (4.15). */
-	[F_MEM_SECTION] = { FACT_SYMBOL, "mem_section", true },
-	[F_NR_ROOTS] = { FACT_LENGTH, "mem_section", true },
-	[F_SECTION_SIZE] = { FACT_SIZE, "mem_section", true },
-	[F_SECTION_MAP] = { FACT_OFFSET, "mem_section.section_mem_map", true },
+	[F_MEM_SECTION] = { MM_FACT_SYMBOL, "mem_section", true },
+	[F_NR_ROOTS] = { MM_FACT_LENGTH, "mem_section", true },
+	[F_SECTION_SIZE] = { MM_FACT_SIZE, "mem_section", true },
+	[F_SECTION_MAP] = { MM_FACT_OFFSET, "mem_section.section_mem_map", true },
 	/* 4f5aecdff25f, 5.13; before that the architecture knows it. */
-	[F_SECTION_BITS] = { FACT_NUMBER, "SECTION_SIZE_BITS", false },
+	[F_SECTION_BITS] = { MM_FACT_NUMBER, "SECTION_SIZE_BITS", false },
 };
 
 struct fact_values {
@@ -112,7 +104,7 @@ struct fact_values {
 	bool known[F_NR_FACTS];
 };
 
-static const char *kind_name(enum fact_kind kind)
+static const char *kind_name(enum mm_fact_kind kind)
 {
 	static const char *const names[] = { "SIZE", "OFFSET", "LENGTH", "NUMBER", "SYMBOL" };
 
@@ -125,15 +117,15 @@ static int read_fact(const struct vmcoreinfo *vi, const struct fact_row *row, ui
 	int err;
 
 	switch (row->kind) {
-	case FACT_SIZE:
+	case MM_FACT_SIZE:
 		return vmcoreinfo_size(vi, row->name, value_ret);
-	case FACT_OFFSET:
+	case MM_FACT_OFFSET:
 		return vmcoreinfo_offset(vi, row->name, value_ret);
-	case FACT_LENGTH:
+	case MM_FACT_LENGTH:
 		return vmcoreinfo_length(vi, row->name, value_ret);
-	case FACT_SYMBOL:
+	case MM_FACT_SYMBOL:
 		return vmcoreinfo_symbol(vi, row->name, value_ret);
-	case FACT_NUMBER:
+	case MM_FACT_NUMBER:
 		break;
 	}
 	err = vmcoreinfo_number(vi, row->name, &number);
@@ -142,13 +134,15 @@ static int read_fact(const struct vmcoreinfo *vi, const struct fact_row *row, ui
 	return err;
 }
 
-static int read_facts(const struct vmcoreinfo *vi, struct fact_values *v, char *problem,
-		      size_t room)
+static int read_facts(const struct vmcoreinfo *vi, const struct mm_fact_source *more,
+		      struct fact_values *v, char *problem, size_t room)
 {
 	for (size_t i = 0; i < F_NR_FACTS; i++) {
 		const struct fact_row *row = &fact_rows[i];
 		int err = read_fact(vi, row, &v->value[i]);
 
+		if (err == -ENODATA && row->required && more)
+			err = more->find(more->ctx, row->kind, row->name, &v->value[i]);
 		v->known[i] = !err;
 		if (err == -EBADMSG || (err && row->required)) {
 			snprintf(problem, room, "vmcoreinfo %s %s(%s)",
@@ -191,23 +185,84 @@ static struct page_type type_of(const struct fact_values *v, enum fact fact)
 	return (struct page_type){ value & 0xffffff ? UINT32_MAX : 0xff000000, value };
 }
 
-static bool field_fits(const struct page_facts *f, uint32_t offset, uint32_t len)
+/* Where a page that is in use has -1 or the number of its mappings, less one: a type is
+ * none of these (kernel include/linux/page-flags.h: PAGE_TYPE_BASE, PAGE_MAPCOUNT_RESERVE). */
+static bool type_is_possible(struct page_type type)
 {
-	return range_within(offset, len, f->size);
+	return !type.mask || (type.value >> 31 && (UINT32_MAX & type.mask) != type.value);
 }
 
+static bool types_are_possible(const struct page_facts *f)
+{
+	const struct page_type types[] = { f->type_buddy, f->type_slab, f->type_hugetlb,
+					   f->type_offline, f->type_unaccepted };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (!type_is_possible(types[i]))
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (types[i].mask && types[k].mask &&
+			    (types[i].value & types[k].mask) == types[k].value)
+				return false;
+	}
+	return true;
+}
+
+/* No two share a bit but PG_swapcache, which always did with some flag that is not asked
+ * for here. */
+static bool flags_are_possible(const struct page_facts *f)
+{
+	const uint64_t flags[] = { f->lru,  f->private,	 f->swapcache, f->swapbacked,
+				   f->slab, f->hwpoison, f->head };
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (flags[i] & (flags[i] - 1) || flags[i] & seen)
+			return false;
+		seen |= flags[i];
+	}
+	if (f->word == 4 && seen >> 32)
+		return false;
+	return f->lru && f->private && f->swapcache && f->head;
+}
+
+struct field {
+	uint32_t offset;
+	uint32_t len;
+};
+
+/* Each lies in struct page, aligned; no two overlap. */
+static bool fields_are_possible(const struct page_facts *f)
+{
+	const struct field fields[] = {
+		{ f->off_flags, f->word },   { f->off_mapping, f->word },
+		{ f->off_private, f->word }, { f->off_compound_head, f->word },
+		{ f->off_mapcount, 4 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const struct field a = fields[i];
+
+		if (!range_within(a.offset, a.len, f->size) || a.offset % a.len)
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (a.offset < fields[k].offset + fields[k].len &&
+			    fields[k].offset < a.offset + a.len)
+				return false;
+	}
+	return f->off_order < f->size && f->off_dtor < f->size;
+}
+
+/* Sections: of 256 pages (ppc64 with 64 KiB pages) or more. */
 static bool facts_are_possible(const struct mm_facts *m, uint64_t page_size)
 {
 	const struct page_facts *f = &m->page;
 
-	return f->size >= 32 && f->size <= 1024 && field_fits(f, f->off_flags, f->word) &&
-	       field_fits(f, f->off_mapping, f->word) && field_fits(f, f->off_mapcount, 4) &&
-	       field_fits(f, f->off_private, f->word) &&
-	       field_fits(f, f->off_compound_head, f->word) && field_fits(f, f->off_order, 1) &&
-	       field_fits(f, f->off_dtor, 1) && f->lru && f->private && f->swapcache && f->head &&
+	return f->size >= 32 && f->size <= 1024 && f->size % f->word == 0 && f->free_orders &&
+	       fields_are_possible(f) && flags_are_possible(f) && types_are_possible(f) &&
 	       m->section_size >= f->word && m->section_size <= page_size &&
-	       range_within(m->section_map, f->word, m->section_size) && m->section_shift <= 28 &&
-	       m->nr_roots && m->nr_roots <= 1ull << 40;
+	       range_within(m->section_map, f->word, m->section_size) && m->section_shift >= 8 &&
+	       m->section_shift <= 28 && m->nr_roots && m->nr_roots <= 1ull << 40;
 }
 
 /* Offsets beyond 32 bits become such that facts_are_possible() refuses them. */
@@ -273,8 +328,8 @@ static void fill_page(struct page_facts *f, const struct fact_values *v)
 	fill_compound(f, v);
 }
 
-int mm_facts_load(const struct core *core, struct mm_facts *facts_ret, char *problem,
-		  size_t problem_len)
+int mm_facts_load(const struct core *core, const struct mm_fact_source *more,
+		  struct mm_facts *facts_ret, char *problem, size_t problem_len)
 {
 	const struct vmcoreinfo *vi = core_vmcoreinfo(core);
 	const struct arch_ops *arch = core_arch(core);
@@ -287,7 +342,7 @@ int mm_facts_load(const struct core *core, struct mm_facts *facts_ret, char *pro
 		snprintf(problem, problem_len, "the core has no vmcoreinfo");
 		return -ENODATA;
 	}
-	err = read_facts(vi, &v, problem, problem_len);
+	err = read_facts(vi, more, &v, problem, problem_len);
 	if (err) {
 		if (!v.known[F_MEM_SECTION] && vmcoreinfo_string(vi, "SYMBOL(mem_map)"))
 			snprintf(problem, problem_len,

@@ -22,14 +22,37 @@ struct mm_facts {
 	unsigned section_shift;
 };
 
+enum mm_fact_kind {
+	MM_FACT_SIZE,	/* "page": sizeof(struct page), bytes */
+	MM_FACT_OFFSET, /* "page.mapping", bytes */
+	MM_FACT_LENGTH, /* "zone.free_area": elements of an array */
+	MM_FACT_NUMBER, /* "PG_lru": a constant */
+	MM_FACT_SYMBOL, /* "mem_section": an address */
+};
+
+/**
+ * struct mm_fact_source - Where else a fact may be found that vmcoreinfo lacks: the crashed
+ * kernel's kallsyms and BTF. Only what no memory map can be read without is asked for, and
+ * what comes back is checked like the rest.
+ * @find: Return: 0; -ENODATA.
+ */
+struct mm_fact_source {
+	int (*find)(void *ctx, enum mm_fact_kind kind, const char *name, uint64_t *value_ret);
+	void *ctx;
+};
+
 /**
  * mm_facts_load() - Fill *@facts_ret from the core's vmcoreinfo.
+ * @more: asked for what vmcoreinfo lacks; may be NULL
  * @problem: on failure a sentence that says what is missing or wrong
  * @problem_len: its room
  *
+ * Refuses what no kernel can mean: fields that overlap or do not fit, flags that share a bit,
+ * page types that a page in use may seem to have. All pages are kept then.
+ *
  * Return: 0; -ENODATA; -EBADMSG.
  */
-int mm_facts_load(const struct core *core, struct mm_facts *facts_ret, char *problem,
-		  size_t problem_len);
+int mm_facts_load(const struct core *core, const struct mm_fact_source *more,
+		  struct mm_facts *facts_ret, char *problem, size_t problem_len);
 
 #endif

@@ -30,6 +30,7 @@ enum table_layout {
 /*
  * @table: address of the table's first entry
  * @last_*: the mapping of the last translation
+ * @hole: where the last translation failed, how many bytes fail alike; else 0
  * @section, @section_pages: the section last looked up; section_pages 0 where it has none
  */
 struct memmap {
@@ -47,6 +48,7 @@ struct memmap {
 	uint64_t last_vaddr;
 	uint64_t last_paddr;
 	uint64_t last_len;
+	uint64_t hole;
 
 	uint8_t *buf;
 };
@@ -125,10 +127,12 @@ static int translate(struct memmap *map, uint64_t vaddr, uint64_t *paddr_ret, ui
 {
 	uint64_t in = vaddr - map->last_vaddr;
 
+	map->hole = 0;
 	if (in >= map->last_len) {
 		int err = core_vaddr_to_range(map->core, vaddr, &map->last_paddr, &map->last_len);
 
 		if (err) {
+			map->hole = map->last_len;
 			map->last_len = 0;
 			return err;
 		}
@@ -191,15 +195,15 @@ void memmap_read(struct memmap *map, uint64_t pfn, uint64_t max, struct memmap_r
 	uint64_t in_section = pfn & ((1ull << shift) - 1);
 	uint64_t base = section_pages(map, pfn >> shift);
 	uint64_t left = (1ull << shift) - in_section;
-	uint64_t vaddr, want, got;
+	uint64_t limit = MIN(max, left), vaddr, want, got;
 
 	run_ret->pages = NULL;
 	run_ret->have = 0;
-	run_ret->nr = MIN(max, left);
+	run_ret->nr = limit;
 	if (!base)
 		return;
 	vaddr = base + in_section * size;
-	run_ret->nr = MIN(run_ret->nr, map->run_pages - pfn % map->run_pages);
+	run_ret->nr = MIN(limit, map->run_pages - pfn % map->run_pages);
 	want = MIN(run_ret->nr + 1, left);
 	got = read_bytes(map, vaddr, want * size) / size;
 	if (got) {
@@ -208,9 +212,11 @@ void memmap_read(struct memmap *map, uint64_t pfn, uint64_t max, struct memmap_r
 		run_ret->have = got;
 		return;
 	}
-	/* Nothing is at the first one: all that shares its page of memory is lost. */
-	want = MAX(page_rest(map, vaddr) / size, (size_t)1);
-	run_ret->nr = MIN(run_ret->nr, want);
+	/* Nothing is at the first one: all that shares its page of memory is lost, and all that
+	 * the entry of the page tables that says so stands for. */
+	want = MAX(page_rest(map, vaddr), map->hole) / size;
+	want = MAX(want, 1u);
+	run_ret->nr = MIN(limit, want);
 }
 
 /* Does section @nr lead to a struct page that can be read? */

@@ -17,8 +17,8 @@
  * 64 KiB pages. Anything larger is taken for corruption. */
 #define PAGE_MAX_ORDER 18u
 
-/** struct page_type - A value of page._mapcount that tells what the page is; mask 0 and
- * value 1 (never equal) where the kernel has no such type. */
+/** struct page_type - A value of page._mapcount, as a number below -1, that tells what the
+ * page is; mask 0 and value 1 (never equal) where the kernel has no such type. */
 struct page_type {
 	uint32_t mask;
 	uint32_t value;

@@ -23,8 +23,8 @@ static const uint8_t plain_class[] = {
 };
 
 /*
- * Where the short cut applies. A page of which none of the @odd flags is set and whose
- * _mapcount is -1 or more has no type: those are all below -1, or there is no short cut.
+ * The short cut is for pages without @odd flags and with a _mapcount of -1 or more, which
+ * have no type.
  */
 struct quick {
 	bool usable;
@@ -32,20 +32,10 @@ struct quick {
 	uint64_t swap; /* both bits, or one that no page has beside the other: never true */
 };
 
-static bool type_is_negative(struct page_type type)
-{
-	if (!type.mask)
-		return true; /* the kernel has no such type */
-	return type.value >> 31 && (UINT32_MAX & type.mask) != type.value;
-}
-
 static struct quick find_quick(const struct page_facts *f)
 {
 	return (struct quick){
-		.usable = f->word == 8 && !f->big_endian && type_is_negative(f->type_buddy) &&
-			  type_is_negative(f->type_slab) && type_is_negative(f->type_hugetlb) &&
-			  type_is_negative(f->type_offline) &&
-			  type_is_negative(f->type_unaccepted),
+		.usable = f->word == 8 && !f->big_endian,
 		.odd = f->head | f->hwpoison | f->slab,
 		.swap = f->swapbacked ? f->swapcache | f->swapbacked : UINT64_MAX,
 	};

@@ -55,7 +55,7 @@ static uint64_t end_pfn(const struct scan *s, const struct core_segment *seg)
 
 static int prepare_map(struct scan *s)
 {
-	int err = mm_facts_load(s->core, &s->facts, s->problem, sizeof(s->problem));
+	int err = mm_facts_load(s->core, NULL, &s->facts, s->problem, sizeof(s->problem));
 
 	if (err)
 		return err;

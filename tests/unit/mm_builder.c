@@ -94,7 +94,7 @@ void mm_text_facts(const char *vmcoreinfo, struct mm_facts *facts_ret)
 	core_builder_ram(&b, 0, 4096);
 	core_builder_vmcoreinfo(&b, vmcoreinfo);
 	must(!core_open_fd(core_builder_finish(&b), "facts", &core));
-	must(!mm_facts_load(core, facts_ret, problem, sizeof(problem)));
+	must(!mm_facts_load(core, NULL, facts_ret, problem, sizeof(problem)));
 	core_close(core);
 }
 
@@ -409,23 +409,29 @@ void mm_builder_same_section(struct mm_builder *m, uint64_t section, uint64_t as
 	add_section(m, section);
 }
 
+void mm_builder_share_page(struct mm_builder *m, uint64_t pfn, uint64_t as)
+{
+	uint64_t entry = find_entry(m, 1, mm_builder_page_vaddr(m, as), false);
+
+	must(entry);
+	core_builder_put64(&m->core, find_entry(m, 1, mm_builder_page_vaddr(m, pfn), true),
+			   mm_builder_get64(m, entry));
+}
+
 /* One folio of 2^@order pages; @words are its head's. */
 static void add_folio(struct mm_builder *m, uint64_t pfn, unsigned order, const char *words)
 {
-	const bool hugetlb = strstr(words, "hugetlb") && !strstr(words, "type=hugetlb");
-	const bool type = m->facts.hugetlb == PAGE_HUGETLB_TYPE;
+	const char *huge = strstr(words, "hugetlb");
+	const bool by_type = m->facts.hugetlb == PAGE_HUGETLB_TYPE;
 	char text[128];
 
 	must(order);
-	snprintf(text, sizeof(text), "head %s%s", hugetlb && type ? "type=" : "", words);
-	if (hugetlb && !type) { /* said by the second page */
-		char *at = strstr(text, "hugetlb");
-
-		memset(at, ' ', strlen("hugetlb"));
-	}
+	snprintf(text, sizeof(text), "head%s %.*s%s", huge && by_type ? " type=hugetlb" : "",
+		 (int)(huge ? huge - words : (ptrdiff_t)strlen(words)), words,
+		 huge ? huge + strlen("hugetlb") : "");
 	mm_builder_page(m, pfn, text);
 	snprintf(text, sizeof(text), "tail compound=%u%s", order,
-		 hugetlb && !type ? " hugetlb" : "");
+		 huge && !by_type ? " hugetlb" : "");
 	mm_builder_page(m, pfn + 1, text);
 	for (uint64_t i = 2; i < 1ull << order; i++)
 		mm_builder_page(m, pfn + i, "tail");

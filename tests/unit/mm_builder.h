@@ -91,6 +91,10 @@ void mm_builder_large_section(struct mm_builder *m, uint64_t section);
  * mm_builder_large_section() has made. */
 void mm_builder_same_section(struct mm_builder *m, uint64_t section, uint64_t as);
 
+/** mm_builder_share_page() - Map the page of memory that holds @pfn's struct page to that of
+ * @as, as hugetlb's optimised vmemmap has it. */
+void mm_builder_share_page(struct mm_builder *m, uint64_t pfn, uint64_t as);
+
 /** mm_builder_section() - Write a section_mem_map as it stands. */
 void mm_builder_section(struct mm_builder *m, uint64_t section, uint64_t value);
 
