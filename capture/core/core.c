@@ -15,7 +15,7 @@
 #define OPEN_READ_AHEAD (64u * 1024)
 
 /* Asked in this order. */
-static const struct input_ops *const inputs[] = {&input_elf};
+static const struct input_ops *const inputs[] = { &input_elf, &input_kdump };
 
 static int open_input(struct core *core, struct file_view *view)
 {
@@ -31,7 +31,7 @@ static int open_input(struct core *core, struct file_view *view)
 		core->ops = inputs[i];
 		return inputs[i]->open(core, view);
 	}
-	log_error("%s: not an ELF core", core->name);
+	log_error("%s: neither an ELF core nor a kdump-compressed dump", core->name);
 	return -EBADMSG;
 }
 

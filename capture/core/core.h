@@ -179,8 +179,9 @@ int core_read_paddr(struct core *core, uint64_t paddr, void *buf, size_t len);
 int core_read_pages(struct core *core, uint64_t paddr, void *buf, size_t len);
 
 /**
- * struct core_reader - One thread's way of reading a core, with the thread's own window
- * into the file and what is needed to unpack pages: at most 5 MiB.
+ * struct core_reader - One thread's way of reading a core, with the thread's own windows
+ * into the file and what is needed to unpack pages: at most 1.5 MiB of memory, or of a
+ * file that is mapped, up to three windows of 4 MiB.
  */
 struct core_reader;
 

@@ -72,12 +72,12 @@ static int read_record(struct file_view *view, uint64_t raw, struct record *rec_
 	start = get_be64(head);
 	size = get_be64(head + 8);
 	if (start == UINT64_MAX && size == UINT64_MAX) {
-		*rec_ret = (struct record){.last = true};
+		*rec_ret = (struct record){ .last = true };
 		return 0;
 	}
 	if (__builtin_add_overflow(start, size, &end) || end > INT64_MAX)
 		return -EBADMSG;
-	*rec_ret = (struct record){.start = start, .size = size, .raw = raw};
+	*rec_ret = (struct record){ .start = start, .size = size, .raw = raw };
 	return 0;
 }
 
@@ -136,7 +136,7 @@ static int add_record(struct build *b, const struct record *rec, uint64_t size)
 	err = make_room(b);
 	if (err)
 		return err;
-	b->extents[b->nr++] = (struct flat_extent){rec->start, rec->start + size, rec->raw};
+	b->extents[b->nr++] = (struct flat_extent){ rec->start, rec->start + size, rec->raw };
 	b->records = 1;
 	return 0;
 }
@@ -204,13 +204,13 @@ static void sift_down(struct flat_extent *heap, size_t nr, size_t i)
 static struct flat_extent cut_pair(struct flat_extent *first, struct flat_extent next,
 				   struct flat_extent *rest_ret)
 {
-	*rest_ret = (struct flat_extent){0};
+	*rest_ret = (struct flat_extent){ 0 };
 	if (next.raw < first->raw) { /* overwritten as far as @first goes */
 		next.start = MIN(first->end, next.end);
 		return next;
 	}
 	if (first->end > next.end)
-		*rest_ret = (struct flat_extent){next.end, first->end, first->raw};
+		*rest_ret = (struct flat_extent){ next.end, first->end, first->raw };
 	first->end = next.start;
 	return next;
 }
@@ -228,7 +228,7 @@ static int cut_overlaps(struct build *b)
 	if (!done)
 		return -ENOMEM;
 	while (nr) {
-		struct flat_extent next = heap[0], rest = {0};
+		struct flat_extent next = heap[0], rest = { 0 };
 
 		if (out && next.start < done[out - 1].end) {
 			uint64_t start = next.start;
@@ -274,7 +274,8 @@ int flat_index_create(const struct core_file *file, struct file_view *view,
 		      struct flat_index **index_ret)
 {
 	struct build b = {
-		.file = file, .view = view, .span = FLAT_SPAN_RECORDS, .at = FLAT_HEADER_BYTES};
+		.file = file, .view = view, .span = FLAT_SPAN_RECORDS, .at = FLAT_HEADER_BYTES
+	};
 	struct flat_index *index = calloc(1, sizeof(*index));
 	int err = index ? check_header(file, view) : -ENOMEM;
 

@@ -31,10 +31,10 @@ static const struct arch_ops *find_arch(const char machine[KDUMP_UTS_LEN])
 		const char *name;
 		uint16_t machine;
 	} arches[] = {
-		{"x86_64", EM_X86_64},
-		{"aarch64", EM_AARCH64},
-		{"ppc64le", EM_PPC64},
-		{"riscv64", EM_RISCV},
+		{ "x86_64", EM_X86_64 },
+		{ "aarch64", EM_AARCH64 },
+		{ "ppc64le", EM_PPC64 },
+		{ "riscv64", EM_RISCV },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(arches); i++)
@@ -55,8 +55,8 @@ static int read_header(struct core *core, struct file_view *view, struct kdump_h
 	block_size = le32toh(h->block_size);
 	if (!version || version > KDUMP_HEADER_VERSION) {
 		log_error("%s: a kdump-compressed dump of header version %u%s", core->name, version,
-			  version > UINT16_MAX ? ", or of a big-endian kernel"
-					       : ", which is not known here");
+			  version > UINT16_MAX ? ", or of a big-endian kernel" :
+						 ", which is not known here");
 		return -EOPNOTSUPP;
 	}
 	if (block_size < CORE_PAGE_MIN || block_size > CORE_PAGE_MAX ||

@@ -174,10 +174,11 @@ int kdump_build_ranks(struct kdump *k, struct file_view *view)
 /* One more run. Return: 0; -ENOMEM. */
 static int add_run(struct core *core, size_t *room, uint64_t pfn, uint64_t nr)
 {
-	struct core_segment *last = core->segments + core->nr_segments - 1;
+	struct core_segment *last =
+		core->nr_segments ? &core->segments[core->nr_segments - 1] : NULL;
 	uint64_t paddr = pfn * core->page_size, len = nr * core->page_size;
 
-	if (core->nr_segments && last->paddr + last->memsz == paddr) {
+	if (last && last->paddr + last->memsz == paddr) {
 		last->memsz += len;
 		last->filesz += len;
 		return 0;
@@ -196,7 +197,8 @@ static int add_run(struct core *core, size_t *room, uint64_t pfn, uint64_t nr)
 		*room = more;
 	}
 	core->segments[core->nr_segments++] = (struct core_segment){
-		.paddr = paddr, .vaddr = UINT64_MAX, .filesz = len, .memsz = len};
+		.paddr = paddr, .vaddr = UINT64_MAX, .filesz = len, .memsz = len
+	};
 	return 0;
 }
 

@@ -148,8 +148,8 @@ int kdump_read(void *state, const struct core_segment *seg, uint64_t paddr, void
 	(void)seg;
 	while (len) {
 		size_t in = paddr % page_size, n = MIN(page_size - in, len);
-		int err = n == page_size ? read_page(r, paddr / page_size, buf)
-					 : read_part(r, paddr / page_size, in, buf, n);
+		int err = n == page_size ? read_page(r, paddr / page_size, buf) :
+					   read_part(r, paddr / page_size, in, buf, n);
 
 		if (err)
 			return err;

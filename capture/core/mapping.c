@@ -60,7 +60,8 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 
 static void install(void)
 {
-	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER};
+	struct sigaction action = { .sa_sigaction = on_sigbus,
+				    .sa_flags = SA_SIGINFO | SA_NODEFER };
 
 	/* The previous one first: the handler may run as soon as it is there. */
 	if (sigaction(SIGBUS, NULL, &previous) || sigaction(SIGBUS, &action, NULL))
@@ -76,8 +77,8 @@ int mapping_prepare(void)
 int mapping_copy(void *dst, const void *src, size_t len)
 {
 	/* The address of a hardware memory error may be known to the page only. */
-	struct guard guard = {.start = (uintptr_t)src & ~(uintptr_t)4095,
-			      .end = (uintptr_t)src + len};
+	struct guard guard = { .start = (uintptr_t)src & ~(uintptr_t)4095,
+			       .end = (uintptr_t)src + len };
 
 	if (sigsetjmp(guard.env, 0))
 		return -EIO;

@@ -96,9 +96,9 @@ static void take_page_size(struct core *core)
 	if (!value)
 		return;
 	size = strtoul(value, NULL, 10);
-	if (core->page_size_given
-		    ? size != core->page_size
-		    : size < CORE_PAGE_MIN || size > CORE_PAGE_MAX || (size & (size - 1))) {
+	if (core->page_size_given ?
+		    size != core->page_size :
+		    size < CORE_PAGE_MIN || size > CORE_PAGE_MAX || (size & (size - 1))) {
 		log_warn("%s: vmcoreinfo says PAGESIZE=%.20s, which cannot be; taking %zu",
 			 core->name, value, core->page_size);
 		return;

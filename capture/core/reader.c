@@ -128,8 +128,8 @@ int core_read_pages(struct core *core, uint64_t paddr, void *buf, size_t len)
 /* One past the last page that the file holds something of; the first one where nothing. */
 static uint64_t held_end(const struct core *core, const struct core_segment *s)
 {
-	return s->filesz ? DIV_ROUND_UP(s->paddr + s->filesz, core->page_size)
-			 : s->paddr / core->page_size;
+	return s->filesz ? DIV_ROUND_UP(s->paddr + s->filesz, core->page_size) :
+			   s->paddr / core->page_size;
 }
 
 /* Move r->last_held to the first segment whose held pages end beyond @pfn. */

@@ -98,10 +98,11 @@ static size_t take_zero_parts(const struct core *core, struct core_segment *part
 /* Add @s at the end; the zeros that follow a PT_LOAD's bytes stay one segment with them. */
 static void append_segment(struct core *core, const struct core_segment *s)
 {
-	struct core_segment *last = core->segments + core->nr_segments - 1;
+	struct core_segment *last =
+		core->nr_segments ? &core->segments[core->nr_segments - 1] : NULL;
 
-	if (core->nr_segments && !s->filesz && segment_end(last) == s->paddr &&
-	    last->filesz == last->memsz && last->offset + last->filesz == s->offset) {
+	if (last && !s->filesz && segment_end(last) == s->paddr && last->filesz == last->memsz &&
+	    last->offset + last->filesz == s->offset) {
 		last->memsz += s->memsz;
 		return;
 	}

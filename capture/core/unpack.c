@@ -17,7 +17,7 @@ void unpacker_deinit(struct unpacker *u)
 	if (u->deflate)
 		libdeflate_free_decompressor(u->deflate);
 	ZSTD_freeDCtx(u->zstd);
-	*u = (struct unpacker){0};
+	*u = (struct unpacker){ 0 };
 }
 
 static int unpack_zlib(struct unpacker *u, const void *in, size_t len, void *page, size_t page_size)
@@ -28,9 +28,9 @@ static int unpack_zlib(struct unpacker *u, const void *in, size_t len, void *pag
 		return -ENOMEM;
 	/* Without a place for the size it must be exactly @page_size. */
 	return libdeflate_zlib_decompress(u->deflate, in, len, page, page_size, NULL) ==
-			       LIBDEFLATE_SUCCESS
-		       ? 0
-		       : -EBADMSG;
+			       LIBDEFLATE_SUCCESS ?
+		       0 :
+		       -EBADMSG;
 }
 
 static int unpack_zstd(struct unpacker *u, const void *in, size_t len, void *page, size_t page_size)
@@ -49,9 +49,9 @@ static int unpack_lzo(struct unpacker *u, const void *in, size_t len, void *page
 #if defined(HAVE_LZO) && HAVE_LZO + 0
 	lzo_uint got = page_size;
 
-	return lzo1x_decompress_safe(in, len, page, &got, NULL) == LZO_E_OK && got == page_size
-		       ? 0
-		       : -EBADMSG;
+	return lzo1x_decompress_safe(in, len, page, &got, NULL) == LZO_E_OK && got == page_size ?
+		       0 :
+		       -EBADMSG;
 #else
 	(void)in, (void)len, (void)page, (void)page_size;
 	return -EOPNOTSUPP;
@@ -79,11 +79,11 @@ static const struct {
 	uint32_t flag;
 	int (*unpack)(struct unpacker *u, const void *in, size_t len, void *page, size_t page_size);
 } unpackers[] = {
-	{0, unpack_nothing},
-	{DUMP_DH_COMPRESSED_ZLIB, unpack_zlib},
-	{DUMP_DH_COMPRESSED_LZO, unpack_lzo},
-	{DUMP_DH_COMPRESSED_SNAPPY, unpack_snappy_page},
-	{DUMP_DH_COMPRESSED_ZSTD, unpack_zstd},
+	{ 0, unpack_nothing },
+	{ DUMP_DH_COMPRESSED_ZLIB, unpack_zlib },
+	{ DUMP_DH_COMPRESSED_LZO, unpack_lzo },
+	{ DUMP_DH_COMPRESSED_SNAPPY, unpack_snappy_page },
+	{ DUMP_DH_COMPRESSED_ZSTD, unpack_zstd },
 };
 
 int unpack_page(struct unpacker *u, uint32_t desc_flags, const void *in, size_t len, void *page,
