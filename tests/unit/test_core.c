@@ -102,6 +102,114 @@ TEST(core, what_the_file_does_not_hold_reads_as_zero)
 	core_close(core);
 }
 
+/* QEMU with paging: a mapping that reaches beyond RAM, and RAM that another one has. */
+TEST(core, bytes_in_the_file_win_over_promised_zeros)
+{
+	static const struct core_segment want[] = {
+		{ .paddr = 0x1000, .filesz = 0x1000, .memsz = 0x2000 },
+		{ .paddr = 0x3000, .filesz = 0x1000, .memsz = 0x1000 },
+		{ .paddr = 0x4000, .filesz = 0, .memsz = 0x2000 },
+		{ .paddr = 0x6000, .filesz = 0x1000, .memsz = 0x1000 },
+		{ .paddr = 0x7000, .filesz = 0, .memsz = 0x2000 },
+	};
+	const struct core_segment *seg;
+	struct core_builder b;
+	struct core *core;
+	uint8_t buf[8];
+	size_t nr;
+
+	core_builder_init(&b);
+	core_builder_ram(&b, 0x1000, 0x1000);
+	core_builder_ram(&b, 0x3000, 0x1000);
+	core_builder_ram(&b, 0x6000, 0x1000);
+	core_builder_ram(&b, 0x4000, 0x5000);
+	b.loads[0].p_memsz = 0x8000;
+	b.loads[3].p_filesz = 0; /* another that says zero, and the longest */
+	core_builder_put64(&b, 0x3000, 0x33);
+	core_builder_put64(&b, 0x6ff8, 0x66);
+	CHECK_EQ(core_open_fd(core_builder_finish(&b), "test", &core), 0);
+	seg = core_segments(core, &nr);
+	CHECK_EQ(nr, ARRAY_SIZE(want));
+	for (size_t i = 0; i < nr; i++) {
+		CHECK_EQ(seg[i].paddr, want[i].paddr);
+		CHECK_EQ(seg[i].filesz, want[i].filesz);
+		CHECK_EQ(seg[i].memsz, want[i].memsz);
+	}
+	CHECK_EQ(core_read_paddr(core, 0x3000, buf, 8), 0);
+	CHECK_EQ(get_le64(buf), 0x33);
+	CHECK_EQ(core_read_paddr(core, 0x6ff8, buf, 8), 0);
+	CHECK_EQ(get_le64(buf), 0x66);
+	CHECK_EQ(core_read_paddr(core, 0x5ff8, buf, 8), 0);
+	CHECK_EQ(get_le64(buf), 0);
+	CHECK_EQ(core_read_paddr(core, 0x8ff8, buf, 8), 0);
+	core_close(core);
+}
+
+TEST(core, pages_that_the_file_holds)
+{
+	/* pfns 0 to 11; 3 is shared by the ends of two segments */
+	static const char want[] = "nyyyyynynnyn";
+	struct core_builder b;
+	struct core *core;
+	bool held;
+
+	core_builder_init(&b);
+	core_builder_ram(&b, 0x1000, 0x2400);
+	core_builder_ram(&b, 0x3800, 0x800);
+	core_builder_ram(&b, 0x4000, 0x4000);
+	core_builder_ram(&b, 0x7c00, 0x400);
+	core_builder_ram(&b, 0xa000, 0x10);
+	b.loads[2].p_filesz = 0x1001; /* pages 6 and 7 are described only */
+	b.loads[3].p_paddr = 0x7c00;
+	CHECK_EQ(core_open_fd(core_builder_finish(&b), "test", &core), 0);
+	for (uint64_t pfn = 0; want[pfn]; pfn++)
+		CHECK_EQ(core_holds_page(core, pfn), want[pfn] == 'y');
+	for (uint64_t pfn = sizeof(want) - 1; pfn--;) {
+		CHECK_EQ(core_holds_page(core, pfn), want[pfn] == 'y');
+		CHECK_EQ(core_holds_page(core, pfn * 5 % 12), want[pfn * 5 % 12] == 'y');
+	}
+	for (uint64_t pfn = 0; pfn < 12;) {
+		uint64_t run = core_held_run(core, pfn, 12 - pfn, &held);
+
+		CHECK(run && run <= 12 - pfn);
+		for (; run--; pfn++)
+			CHECK_EQ(held, want[pfn] == 'y');
+	}
+	CHECK_EQ(core_held_run(core, 8, 1, &held), 1);
+	CHECK_EQ(core_held_run(core, 11, UINT64_MAX, &held), UINT64_MAX);
+	CHECK(!held);
+	core_close(core);
+}
+
+TEST(core, memory_up_to_52_bits)
+{
+	static const uint64_t at[] = { 63ull << 40, 65ull << 40, (1ull << 52) - 0x2000 };
+	struct core_builder b;
+	struct core *core;
+	uint8_t page[0x1000];
+	bool held;
+
+	core_builder_init(&b);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		core_builder_ram(&b, at[i], 0x2000);
+		core_builder_put64(&b, at[i] + 0x1000, at[i]);
+	}
+	core_builder_ram(&b, 1ull << 52, 0x1000); /* impossible */
+	core_builder_vmcoreinfo(&b, "PAGESIZE=4096\n");
+	CHECK_EQ(open_quietly(core_builder_finish(&b), &core), 0);
+	CHECK_EQ(core_end_paddr(core), 1ull << 52);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		CHECK_EQ(core_read_pages(core, at[i] + 0x1000, page, sizeof(page)), 0);
+		CHECK_EQ(get_le64(page), at[i]);
+		CHECK(core_holds_page(core, at[i] / 4096 + 1));
+		CHECK_EQ(core_read_pages(core, at[i] - 0x1000, page, sizeof(page)), -ENODATA);
+	}
+	CHECK_EQ(core_held_run(core, at[1] / 4096 + 2, UINT64_MAX, &held),
+		 (at[2] - at[1]) / 4096 - 2);
+	CHECK(!held);
+	core_close(core);
+}
+
 TEST(core, partial_pages_are_filled_with_zero)
 {
 	static uint8_t page[0x3000];
