@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Feeds a file to everything that reads a core before a page of it is dumped. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+/* ELF cores: the file as it is. */
+#include <elf.h>
 
-#include "capture/core/core.h"
-#include "capture/mm/scan.h"
-#include "lib/io.h"
-#include "lib/log.h"
+#include "tests/fuzz/core_target.h"
 #include "tests/unit/core_builder.h"
-
-#define MAX_WINDOWS 24 /* headers may promise far more memory than the file has bytes */
-
-/* libFuzzer's interface; clang ships no header for it. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
 /* A memory map of a few pages, all within one 2 MiB page at virtual address 0. */
 static const char seed_vmcoreinfo[] = "SYMBOL(init_top_pgt)=ffffffff80001000\n"
@@ -64,17 +49,17 @@ static size_t make_seed(uint8_t *data, size_t max_size)
 
 	core_builder_init(&b);
 	b.end = 2048;
-	seed_page(&b, 0x1000, 0x2003, 8);  /* page tables */
+	seed_page(&b, 0x1000, 0x2003, 8); /* page tables */
 	seed_page(&b, 0x2000, 0x3003, 8);
 	seed_page(&b, 0x3000, 0x83, 8);
-	seed_page(&b, 0x8000, 0x9000, 8);  /* mem_section[0] */
-	seed_page(&b, 0x9000, 0xa003, 16); /* section 0 */
-	seed_page(&b, 0xa000, 0, 12 * 64); /* struct pages */
-	core_builder_put64(&b, 0xa000 + 64, 1 << 5 | 1 << 14); /* page 1: LRU, private */
-	core_builder_put64(&b, 0xa000 + 2 * 64, 1 << 5 | 64);  /* page 2: head of two ... */
-	core_builder_put64(&b, 0xa000 + 2 * 64 + 24, 1);       /* ... anonymous ... */
-	core_builder_put64(&b, 0xa000 + 3 * 64, 1);	       /* ... order 1 */
-	core_builder_put64(&b, 0xa000 + 3 * 64 + 8, 1);	       /* ... tail */
+	seed_page(&b, 0x8000, 0x9000, 8);			  /* mem_section[0] */
+	seed_page(&b, 0x9000, 0xa003, 16);			  /* section 0 */
+	seed_page(&b, 0xa000, 0, 12 * 64);			  /* struct pages */
+	core_builder_put64(&b, 0xa000 + 64, 1 << 5 | 1 << 14);	  /* page 1: LRU, private */
+	core_builder_put64(&b, 0xa000 + 2 * 64, 1 << 5 | 64);	  /* page 2: head of two ... */
+	core_builder_put64(&b, 0xa000 + 2 * 64 + 24, 1);	  /* ... anonymous ... */
+	core_builder_put64(&b, 0xa000 + 3 * 64, 1);		  /* ... order 1 */
+	core_builder_put64(&b, 0xa000 + 3 * 64 + 8, 1);		  /* ... tail */
 	core_builder_put32(&b, 0xa000 + 8 * 64 + 48, 0xf0000000); /* page 8: buddy, order 1 */
 	core_builder_put64(&b, 0xa000 + 8 * 64 + 40, 1);
 	core_builder_put64(&b, 0xa000 + 10 * 64, 1 << 20); /* page 10: hwpoison */
@@ -94,97 +79,12 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	return LLVMFuzzerMutate(data, size, max_size);
 }
 
-static void walk_notes(struct core *core)
-{
-	struct core_note note;
-	size_t pos = 0;
-	size_t len;
-	const uint8_t *notes = core_notes(core, &len);
-
-	while (core_next_note(core, &pos, &note)) {
-		const uint8_t *desc = note.desc;
-
-		if ((const uint8_t *)note.name + note.name_len > desc || desc < notes ||
-		    desc + note.desc_len > notes + len || pos > len)
-			abort();
-	}
-}
-
-static void read_some(struct core *core)
-{
-	static const uint64_t vaddrs[] = { 0, 0xffff888000000ffc, 0xffffea0000000000,
-					   0xffffffff81000ffc, UINT64_MAX - 3 };
-	uint64_t symbol;
-	uint8_t buf[64];
-
-	for (size_t i = 0; i < sizeof(vaddrs) / sizeof(vaddrs[0]); i++)
-		core_read_vaddr(core, vaddrs[i], buf, 8);
-	if (core_vmcoreinfo(core) &&
-	    !vmcoreinfo_symbol(core_vmcoreinfo(core), "mem_section", &symbol))
-		core_read_vaddr(core, symbol, buf, sizeof(buf));
-	core_read_paddr(core, core_end_paddr(core) - 1, buf, 2);
-}
-
-static void check_segments(const struct core *core)
-{
-	const struct core_segment *seg;
-	uint64_t end = 0;
-	size_t nr;
-
-	seg = core_segments(core, &nr);
-	for (size_t i = 0; i < nr; i++) {
-		if (seg[i].paddr < end || !seg[i].memsz || seg[i].filesz > seg[i].memsz ||
-		    seg[i].paddr + seg[i].memsz < seg[i].paddr)
-			abort();
-		end = seg[i].paddr + seg[i].memsz;
-	}
-	if (end != core_end_paddr(core))
-		abort();
-}
-
-static void walk_pages(struct core *core)
-{
-	static struct scan_window win;
-	static uint8_t page[65536];
-	struct scan *scan;
-	uint64_t next = 0;
-
-	if (scan_create(core, true, &scan))
-		return;
-	for (unsigned i = 0; i < MAX_WINDOWS && scan_next(scan, &win); i++) {
-		if (!win.nr || win.nr > SCAN_WINDOW_PAGES || win.pfn < next ||
-		    win.pfn + win.nr > scan_max_pfn(scan))
-			abort();
-		next = win.pfn + win.nr;
-		for (uint32_t k = 0; k < win.nr; k++)
-			if (win.class[k] >= PAGE_NR_CLASSES)
-				abort();
-		core_read_pages(core, win.pfn * core_page_size(core), page, core_page_size(core));
-	}
-	if (next && !scan_present_pages(scan))
-		abort();
-	scan_destroy(scan);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
-	struct core *core;
 
-	log_set_level(LOG_LVL_NONE);
-	if (fd < 0)
-		return 0;
-	if (io_write_full(fd, data, size)) {
-		close(fd);
-		return 0;
-	}
-	if (core_open_fd(fd, "fuzz", &core))
-		return 0;
-	check_segments(core);
-	walk_notes(core);
-	core_setup_vaddr(core);
-	read_some(core);
-	walk_pages(core);
-	core_close(core);
+	if (fd < 0 || io_write_full(fd, data, size))
+		abort();
+	feed_core(fd);
 	return 0;
 }
