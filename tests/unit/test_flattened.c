@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Streams: what is written comes back, and what is wrong with one is told. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "capture/dump/flattened.h"
+#include "lib/bytes.h"
+#include "lib/util.h"
+#include "tests/unit/test.h"
+
+#define STREAM_BYTES 65536u
+
+/* A stream in memory, first written and then read. */
+struct stream {
+	uint8_t bytes[STREAM_BYTES];
+	size_t len, at;
+};
+
+static int stream_emit(void *ctx, const void *buf, size_t len)
+{
+	struct stream *s = ctx;
+
+	if (!range_within(s->len, len, sizeof(s->bytes)))
+		return -ENOSPC;
+	memcpy(s->bytes + s->len, buf, len);
+	s->len += len;
+	return 0;
+}
+
+static ssize_t stream_read(void *ctx, void *buf, size_t len)
+{
+	struct stream *s = ctx;
+	size_t n = MIN(len, s->len - s->at);
+
+	memcpy(buf, s->bytes + s->at, n);
+	s->at += n;
+	return (ssize_t)n;
+}
+
+struct file {
+	uint8_t bytes[256];
+	unsigned syncs;
+};
+
+static int file_write(void *ctx, uint64_t offset, const void *buf, size_t len)
+{
+	struct file *f = ctx;
+
+	if (!range_within(offset, len, sizeof(f->bytes)))
+		return -EFBIG;
+	memcpy(f->bytes + offset, buf, len);
+	return 0;
+}
+
+static int file_sync(void *ctx)
+{
+	struct file *f = ctx;
+
+	f->syncs++;
+	return 0;
+}
+
+static int make_stream(struct stream *s)
+{
+	struct flat_stream flat = { stream_emit, s };
+	struct dump_sink sink = flat_sink(&flat);
+	int err = flat_begin(&flat);
+
+	if (!err)
+		err = sink.write(sink.ctx, 8, "behind", 6);
+	if (!err)
+		err = sink.write(sink.ctx, 0, "before", 6);
+	if (!err)
+		err = sink.write(sink.ctx, 8, "BE", 2);
+	return err ? err : flat_end(&flat);
+}
+
+static int rearrange(struct stream *s, struct file *f)
+{
+	const struct dump_sink sink = { .write = file_write, .sync = file_sync, .ctx = f };
+
+	s->at = 0;
+	return flat_rearrange(stream_read, s, &sink);
+}
+
+TEST(flattened, there_and_back)
+{
+	static struct stream s;
+	struct file f = { 0 };
+
+	s.len = 0;
+	CHECK_EQ(make_stream(&s), 0);
+	CHECK_EQ(s.len, 4096 + 4 * 16 + 14);
+	CHECK_STR((const char *)s.bytes, "makedumpfile");
+	CHECK_EQ(get_be64(s.bytes + 16), 1);
+	CHECK_EQ(get_be64(s.bytes + 4096), 8);
+	CHECK_EQ(get_be64(s.bytes + 4104), 6);
+	CHECK_EQ(rearrange(&s, &f), 0);
+	CHECK(memcmp(f.bytes, "before\0\0BEhind", 14) == 0);
+	CHECK_EQ(f.syncs, 1);
+}
+
+/* Wherever it is cut, what came before is there, and it is told. */
+TEST(flattened, cut_off)
+{
+	static struct stream s;
+
+	s.len = 0;
+	CHECK_EQ(make_stream(&s), 0);
+	for (size_t len = s.len; len--;) {
+		struct file f = { 0 };
+
+		s.len = len;
+		CHECK_EQ(rearrange(&s, &f), len < 4096 ? -EBADMSG : -ENODATA);
+		CHECK_EQ(f.syncs, 0);
+		CHECK(len < 4096 + 16 + 6 || memcmp(f.bytes + 10, "hind", 4) == 0);
+	}
+}
+
+TEST(flattened, what_cannot_be)
+{
+	static const struct {
+		size_t at;
+		uint64_t value;
+		int err;
+	} cases[] = {
+		{ 0, 0x6d616b65, -EBADMSG },		/* the signature */
+		{ 16, 2, -EBADMSG },			/* the type */
+		{ 4096, UINT64_MAX, -EBADMSG },		/* an offset that wraps */
+		{ 4096, INT64_MAX - 3, -EBADMSG },	/* beyond any file */
+		{ 4104, UINT64_MAX, -EBADMSG },		/* a length that wraps */
+		{ 4104, INT64_MAX - 8, -ENODATA },	/* one that the stream has not */
+		{ 4096, 255, -EFBIG },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		static struct stream s;
+		struct file f = { 0 };
+
+		s.len = 0;
+		CHECK_EQ(make_stream(&s), 0);
+		put_be64(s.bytes + cases[i].at, cases[i].value);
+		CHECK_EQ(rearrange(&s, &f), cases[i].err);
+	}
+}
