@@ -140,7 +140,7 @@ FUZZERS      := $(patsubst tests/fuzz/%.c,$(O)/%,$(FUZZ_SRC))
 .PHONY: fuzzers
 .SECONDARY: $(call obj,$(FUZZ_SRC))
 fuzzers: $(FUZZERS)
-$(FUZZERS): $(O)/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(call obj,$(wildcard tests/unit/core_builder*.c)) $(LOADER_A) $(INIT_A) $(MKIMAGE_A) $(ENGINE_A) $(BASE_A)
+$(FUZZERS): $(O)/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(call obj,$(wildcard tests/unit/*_builder*.c)) $(LOADER_A) $(INIT_A) $(MKIMAGE_A) $(ENGINE_A) $(BASE_A)
 	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(MKIMAGE_LIBS) -pthread,-fsanitize=fuzzer)
 -include $(patsubst %.c,$(O)/obj/%.d,$(FUZZ_SRC))
 

@@ -11,8 +11,8 @@
 
 /* The low RAM. What is below DIRECT_BYTES is in the direct map. */
 #define ROOT_TABLE   0x1000ull	 /* page tables: to ROOTS */
-#define ROOTS	     0x100000ull /* mem_section[], MM_BUILDER_ROOTS pointers to ... */
-#define SECTIONS     0x180000ull /* ... pages of sections, that of the first root here */
+#define ROOTS	     MM_BUILDER_ROOTS
+#define SECTIONS     0x180000ull /* the sections of the first root, then those of others */
 #define ROOTS_PTR    0x1ff000ull /* a pointer to ROOTS */
 #define DIRECT_BYTES 0x200000ull /* behind it struct pages, as they are needed */
 #define DIRECT_MAP   0xffff888000000000ull

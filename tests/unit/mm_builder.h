@@ -46,6 +46,7 @@ const char *mm_kernel_with(const char *vmcoreinfo, const char *key, const char *
 #define MM_BUILDER_LOW_BYTES 0x400000
 
 #define MM_BUILDER_SECTION_PAGES 32768ull
+#define MM_BUILDER_ROOTS	 0x100000ull /* paddr of mem_section[], pointers to 256 sections each */
 
 /**
  * struct mm_machine - What is unlike the usual machine; all zero for that.

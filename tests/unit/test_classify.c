@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "capture/mm/page.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/mm/page_run.h"
+#include "lib/bytes.h"
 #include "lib/util.h"
 #include "tests/unit/mm_builder.h"
 #include "tests/unit/test.h"
@@ -161,6 +165,71 @@ TEST(classify, rest_of_a_bad_free_block_is_free)
 	CHECK_EQ(v.class, PAGE_HWPOISON);
 	CHECK_EQ(v.rest, PAGE_FREE);
 	CHECK_EQ(v.nr, 8);
+}
+
+/* The same struct page in the other byte order. */
+static void swap_page(const struct page_facts *f, const uint8_t *from, uint8_t *to)
+{
+	const uint32_t words[] = { f->off_flags, f->off_mapping, f->off_private,
+				   f->off_compound_head };
+
+	memcpy(to, from, f->size);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		put_be64(to + words[i], get_le64(from + words[i]));
+	put_be32(to + f->off_mapcount, get_le32(from + f->off_mapcount));
+}
+
+/* The short cut for plain pages exists for one byte order: all must be as without it. */
+TEST(classify, short_cut_changes_nothing)
+{
+	static const char *const words[] = {
+		"", "lru", "lru private", "anon", "lru anon", "tail", "tail", "tail", "tail private",
+		"tail hwpoison", "hwpoison", "head", "swapcache", "swapcache swapbacked", "private",
+		"mapcount=0", "mapcount=5 lru", "mapcount=-2 lru", "type=buddy", "type=offline",
+		"type=slab", "type=slab head", "mapcount=0x7fffffff anon", "flags=0xffffffffffffffff",
+		"mapcount=-2147483648", "type=hugetlb", "type=buddy order=2", "compound=1 tail",
+	};
+	enum { NR = 4096, PAGE = 64 };
+	uint8_t *little = malloc(NR * PAGE), *big = malloc(NR * PAGE), class[2][NR];
+	struct page_walk walk[2] = { { 0 } };
+	struct mm_facts facts;
+	struct page_facts swapped;
+	uint32_t random = 1;
+
+	mm_text_facts(mm_kernel_6_12, &facts);
+	swapped = facts.page;
+	swapped.big_endian = true;
+	for (unsigned i = 0; i < NR; i++) {
+		random = random * 1103515245 + 12345;
+		mm_text_page(&facts.page, words[(random >> 16) % ARRAY_SIZE(words)],
+			     little + i * PAGE);
+		swap_page(&facts.page, little + i * PAGE, big + i * PAGE);
+	}
+	for (unsigned at = 0; at < NR;) { /* runs of 1 to 128 pages */
+		unsigned nr;
+
+		random = random * 1103515245 + 12345;
+		nr = MIN((random >> 16) % 128 + 1, NR - at);
+		if (at < walk[0].extent_end) {
+			nr = MIN(nr, (unsigned)walk[0].extent_end - at);
+			memset(class[0] + at, 0, nr);
+			memset(class[1] + at, 0, nr);
+		} else {
+			page_run_classify(&facts.page, &walk[0],
+					  &(struct page_run){ at, little + at * PAGE, nr, nr },
+					  class[0] + at);
+			page_run_classify(&swapped, &walk[1],
+					  &(struct page_run){ at, big + at * PAGE, nr, nr },
+					  class[1] + at);
+		}
+		at += nr;
+	}
+	for (unsigned i = 0; i < NR; i++)
+		CHECK_EQ(class[0][i], class[1][i]);
+	CHECK(!memcmp(&walk[0], &walk[1], sizeof(walk[0])));
+	CHECK(memchr(class[0], PAGE_SLAB, NR) && memchr(class[0], PAGE_CACHE_PRIVATE, NR));
+	free(little);
+	free(big);
 }
 
 TEST(classify, dump_levels)
