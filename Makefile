@@ -180,7 +180,8 @@ check-all:
 
 bench:
 	$(Q)scripts/deps --long
-	$(again) $(PROGRAMS) $(O)/memory-load $(O)/busybox
+	$(again) $(PROGRAMS) $(O)/bench-scan $(O)/memory-load $(O)/busybox
+	$(Q)tests/bench/scan.py
 	$(Q)tests/bench/filter.py
 	$(Q)tests/bench/crashkernel.py
 	$(Q)tests/bench/kdump-tools.py

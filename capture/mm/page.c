@@ -122,6 +122,19 @@ static bool is_cache(const struct page_facts *f, uint64_t flags)
 	return (flags & f->lru) || (f->swapbacked && (flags & swap) == swap);
 }
 
+/*
+ * What is neither here nor there is kept, as makedumpfile has it: pages on their way to an
+ * LRU list (in a per-CPU batch, or a large folio in transit: no PG_lru yet), pages in a
+ * per-CPU list of free ones, page tables, large kmallocs, what has a type that is not asked
+ * for. Anonymous pages are told by page.mapping alone, on an LRU list or not; KSM's too.
+ *
+ * ZONE_DEVICE: such memory is not System RAM, so that cores do not hold it. If one did: its
+ * pages are on no LRU list, so that file data (fsdax, devdax) is kept; memory that a process
+ * was migrated to (device private or coherent) is anonymous, and PAGE_USER; so is a page that
+ * several files share on fsdax (page.mapping is PAGE_MAPPING_DAX_SHARED, 1), which holds what
+ * users wrote. The pointer that such pages may have in place of compound_head is aligned:
+ * none looks like a tail.
+ */
 static struct page_verdict judge(const struct page_facts *f, const struct raw_page *p,
 				 const uint8_t *page)
 {

@@ -283,13 +283,18 @@ static bool speaks_for(struct scan *s, uint64_t pfn, uint64_t nr, struct page_ve
  */
 static void find_extent(struct scan *s, uint64_t pfn)
 {
+	uint64_t last = pfn;
 	struct page_verdict v;
 
 	for (unsigned order = PAGE_MAX_ORDER; s->map && order > 0; order--) {
 		uint64_t head = pfn >> order << order;
 
-		if (head == pfn || !speaks_for(s, head, pfn - head + 1, &v))
+		if (head == pfn)
+			break;
+		if (head == last || !speaks_for(s, head, pfn - head + 1, &v)) {
+			last = head;
 			continue;
+		}
 		set_position(s, pfn);
 		s->walk.extent_class = v.rest;
 		s->walk.extent_end = head + v.nr;

@@ -90,7 +90,7 @@ class Core:
 
 
 def main():
-    """Copies nothing: GROWN is a copy of CORE already, or made here."""
+    """Copies CORE, then adds to the copy."""
     source, target = sys.argv[1:3]
     gib = int(sys.argv[3]) if len(sys.argv) > 3 else 28
     with open(source, "rb") as src, open(target, "wb") as dst:
@@ -99,9 +99,9 @@ def main():
     core = Core(target)
     core.add_load(gib << 30)
     roots = int(core.info[b"SYMBOL(mem_section)"], 16)
-    section0 = core.word(core.walk(core.word(core.walk(roots)[0]))[0])
-    vmemmap = section0 & ~4095
     sections = core.walk(core.word(core.walk(roots)[0]))[0]
+    section0 = core.word(sections)
+    vmemmap = section0 & ~4095
 
     models = [core.read(core.walk(vmemmap + nr * SECTION_PAGES * PAGE)[0], SECTION_PAGES * PAGE)
               for nr in range(1, 6)]

@@ -189,6 +189,8 @@ void mm_text_page(const struct page_facts *f, const char *text, uint8_t *page)
 			set_compound(f, strtoull(arg, NULL, 0), page);
 		else if ((arg = after_prefix(word, "flags=")))
 			or64(page + f->off_flags, strtoull(arg, NULL, 0));
+		else if ((arg = after_prefix(word, "mapping=")))
+			put_le64(page + f->off_mapping, strtoull(arg, NULL, 0));
 		else if ((arg = after_prefix(word, "mapcount=")))
 			put_le32(page + f->off_mapcount, (uint32_t)strtoll(arg, NULL, 0));
 		else

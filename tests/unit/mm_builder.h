@@ -14,7 +14,7 @@
  * hwpoison head"; "anon" and "tail" set their bits in mapping and compound_head;
  * "type=buddy", slab, hugetlb, offline or unaccepted; "order=N" is page.private; "compound=N"
  * and "hugetlb" are what the second page of a compound page holds in that kernel;
- * "mapcount=N", "flags=N" raw. The rest is as of a page in use by the kernel.
+ * "mapcount=N", "mapping=N", "flags=N" raw. The rest is as of a page in use by the kernel.
  *
  * As the first word, "folio=N" makes each 2^N pages of the range a compound page, whose head
  * the other words describe ("hugetlb" whichever way the kernel says it), and "free=N" a block

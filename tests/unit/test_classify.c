@@ -50,6 +50,15 @@ static const struct classify_case common_cases[] = {
 	{ 8, "anon", "", PAGE_USER, 1 },
 	{ 8, "lru anon private", "", PAGE_USER, 1 },
 	{ 8, "swapcache swapbacked anon", "", PAGE_USER, 1 },
+	/* page.mapping: KSM, movable, a file's or a device's; mapped by others or not */
+	{ 8, "lru mapping=0xffff888003000003", "", PAGE_USER, 1 },
+	{ 8, "mapping=0xffff888003000002", "", PAGE_KEPT, 1 },
+	{ 8, "mapping=0xffff888003000000", "", PAGE_KEPT, 1 },
+	{ 8, "lru mapping=0xffff888003000000 mapcount=7", "", PAGE_CACHE, 1 },
+	{ 8, "anon mapcount=0", "", PAGE_USER, 1 },
+	/* on the way to an LRU list */
+	{ 512, "anon head", "compound=9 tail", PAGE_USER, 512 },
+	{ 512, "head mapping=0xffff888003000000", "compound=9 tail", PAGE_KEPT, 1 },
 	/* compound pages */
 	{ 512, "lru anon head", "compound=9 tail", PAGE_USER, 512 },
 	{ 512, "lru head", "compound=2 tail", PAGE_CACHE, 4 },
