@@ -259,14 +259,27 @@ static void set_position(struct scan *s, uint64_t pfn)
 	s->walk = (struct page_walk){ 0 };
 }
 
-/* Does the page at @pfn speak for @nr or more, were it asked? */
+/* Whether a walk would ask the page at @pfn, if no head before it has spoken for it. */
+static bool is_asked(struct scan *s, uint64_t pfn)
+{
+	set_position(s, pfn);
+	for (; s->segment < s->nr_segments; s->segment++) {
+		const struct core_segment *seg = &s->segments[s->segment];
+
+		if (first_pfn(s, seg) > pfn)
+			break;
+		if (pages_left(s, seg))
+			return seg->paddr <= pfn << s->page_shift;
+	}
+	return false;
+}
+
+/* Does the page at @pfn speak for @nr or more? */
 static bool speaks_for(struct scan *s, uint64_t pfn, uint64_t nr, struct page_verdict *v_ret)
 {
 	struct memmap_run run;
 
-	set_position(s, pfn);
-	if (!find_present(s) || s->pfn != pfn ||
-	    s->segments[s->segment].paddr > pfn << s->page_shift)
+	if (!is_asked(s, pfn))
 		return false;
 	memmap_read(s->map, pfn, 1, &run);
 	if (!run.pages)
