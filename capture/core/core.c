@@ -52,7 +52,7 @@ static int core_init(struct core *core, int fd, const char *name)
 		return err;
 	core_set_access(core, CORE_ACCESS_AUTO);
 	if (core->truncated)
-		log_warn("%s: the file is cut off, %llu bytes of memory are missing", name,
+		log_warn("%s: it lacks %llu bytes of the memory that it describes", name,
 			 (unsigned long long)core->truncated);
 	err = core_reader_create(core, &core->own);
 	if (err)

@@ -15,8 +15,9 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-/* What a read-ahead buffer takes where the reads do not follow each other. */
-#define SCATTERED_BYTES 16384u
+/* What is read ahead, and what is mapped, where the reads do not follow each other. */
+#define SCATTERED_BYTES	    16384u
+#define SCATTERED_MAP_BYTES (256u * 1024)
 
 /*
  * @map, @map_start, @map_len: the window that is mapped, and its offset in the file
@@ -172,14 +173,17 @@ static uint64_t size_now(const struct core_file *file)
 /* Map the window that holds @offset. Return: 0, -EIO, or 1 where it cannot be mapped. */
 static int map_window(struct file_view *view, uint64_t offset)
 {
-	uint64_t start = offset - offset % CORE_MAP_BYTES, size = size_now(view->file);
+	bool follows = view->map && offset >= view->map_start &&
+		       offset - view->map_start <= view->map_len + CORE_MAP_BYTES;
+	uint64_t window = follows ? CORE_MAP_BYTES : SCATTERED_MAP_BYTES;
+	uint64_t start = offset - offset % window, size = size_now(view->file);
 	size_t len;
 	void *map;
 
 	unmap(view);
 	if (offset >= size)
 		return -EIO;
-	len = MIN(size - start, (uint64_t)CORE_MAP_BYTES);
+	len = MIN(size - start, window);
 	map = mmap(NULL, len, PROT_READ, MAP_SHARED, view->file->fd, (off_t)start);
 	if (map == MAP_FAILED || mapping_prepare()) {
 		log_debug("%s: cannot be mapped, so it is read: %s", view->file->name,

@@ -62,7 +62,8 @@ static void add_load(struct core *core, const GElf_Phdr *ph)
 		.offset = ph->p_offset,
 	};
 
-	if (!s.memsz)
+	/* All ones: no physical memory, such as vmalloc's area in /proc/kcore (fs/proc/kcore.c). */
+	if (!s.memsz || s.paddr == UINT64_MAX)
 		return;
 	if (!load_is_possible(core, &s)) {
 		log_warn("%s: left out an impossible PT_LOAD: paddr 0x%llx memsz 0x%llx",

@@ -136,14 +136,15 @@ static int find_pfns(struct kdump *k, const struct kdump_header *h,
 		return 0;
 	k->first_pfn = le64toh(wide ? sh->start_pfn_64 : sh->start_pfn);
 	k->end_pfn = MIN(k->max_pfn, le64toh(wide ? sh->end_pfn_64 : sh->end_pfn));
-	if (k->first_pfn >= k->end_pfn) {
+	/* makedumpfile writes parts of no page, too. */
+	if (k->first_pfn > k->end_pfn) {
 		log_error("%s: a part of a dump, from page 0x%llx to 0x%llx, that cannot be",
 			  core->name, (unsigned long long)k->first_pfn,
 			  (unsigned long long)k->end_pfn);
 		return -EBADMSG;
 	}
-	log_warn("%s: one part of a split dump, with pages 0x%llx to 0x%llx only", core->name,
-		 (unsigned long long)k->first_pfn, (unsigned long long)k->end_pfn - 1);
+	log_warn("%s: one part of a split dump, with the pages from 0x%llx to below 0x%llx",
+		 core->name, (unsigned long long)k->first_pfn, (unsigned long long)k->end_pfn);
 	return 0;
 }
 

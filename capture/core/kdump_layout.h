@@ -60,19 +60,20 @@ struct kdump_header {
 	uint32_t nr_cpus;
 };
 
+/* Fields were added at the end; the number is the header version that brought them. */
 struct kdump_sub_header {
 	uint64_t phys_base;
-	uint32_t dump_level;
-	uint32_t split;
+	uint32_t dump_level; /* 1 */
+	uint32_t split;	     /* 2 */
 	uint64_t start_pfn;
 	uint64_t end_pfn;
-	uint64_t offset_vmcoreinfo;
+	uint64_t offset_vmcoreinfo; /* 3 */
 	uint64_t size_vmcoreinfo;
-	uint64_t offset_note;
+	uint64_t offset_note; /* 4 */
 	uint64_t size_note;
-	uint64_t offset_eraseinfo;
+	uint64_t offset_eraseinfo; /* 5 */
 	uint64_t size_eraseinfo;
-	uint64_t start_pfn_64;
+	uint64_t start_pfn_64; /* 6 */
 	uint64_t end_pfn_64;
 	uint64_t max_mapnr_64;
 };

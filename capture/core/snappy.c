@@ -85,7 +85,7 @@ static int copy(struct snappy *s, uint32_t tag)
 int unpack_snappy(const uint8_t *in, size_t len, uint8_t *out, size_t out_len)
 {
 	struct snappy s = { in, in + len, out, out, out + out_len };
-	uint64_t says;
+	uint64_t says = 0;
 
 	if (take_varint(&s, &says) || says != out_len)
 		return -EBADMSG;

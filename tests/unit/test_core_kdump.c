@@ -65,6 +65,7 @@ TEST(core_kdump, forms_of_pages)
 		{ { .pages = "crcr.c", .first_pfn = 3, .end_pfn = 6, .version = 2 },
 		  "---y-y",
 		  "---y-y" },
+		{ { .pages = "crcr.c", .first_pfn = 6, .end_pfn = 6 }, "------", "------" },
 		/* beyond the first window, and beyond 64 TiB */
 		{ { .pages = "rc.z", .base = 0x7fff }, "yy-y", "yy-y" },
 		{ { .pages = "rc.z", .base = 0x412345678 }, "yy-y", "yy-y" },
@@ -270,7 +271,7 @@ TEST(core_kdump, bad_descriptors_spoil_their_page_only)
 		{ offsetof(struct kdump_page_desc, size), 4097, -EBADMSG },
 		{ offsetof(struct kdump_page_desc, size), 9, -EBADMSG },
 		{ offsetof(struct kdump_page_desc, flags), 0, -EBADMSG }, /* not a whole page */
-		{ offsetof(struct kdump_page_desc, flags), 2, -EBADMSG },
+		{ offsetof(struct kdump_page_desc, flags), 4, -EBADMSG },
 		{ offsetof(struct kdump_page_desc, flags), 3, -EOPNOTSUPP },
 		{ offsetof(struct kdump_page_desc, flags), 0x40, -EOPNOTSUPP },
 	};
