@@ -39,7 +39,7 @@ static int optional_number(const struct arch_facts *facts, const char *name, int
  */
 static int x86_64_mm_init(struct arch_mm *mm, const struct arch_facts *facts)
 {
-	static const char *const roots[] = {"init_top_pgt", "init_level4_pgt", "swapper_pg_dir"};
+	static const char *const roots[] = { "init_top_pgt", "init_level4_pgt", "swapper_pg_dir" };
 	int64_t phys_base, l5 = 0, sme_mask = 0;
 	uint64_t root = 0;
 	int err = -ENODATA;

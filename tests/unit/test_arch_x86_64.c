@@ -68,7 +68,7 @@ static int fact_hex(void *ctx, const char *key, uint64_t *value_ret)
 
 static int init(const struct fact_text *text, struct arch_mm *mm)
 {
-	struct arch_facts facts = {fact_symbol, fact_number, fact_hex, (void *)text};
+	struct arch_facts facts = { fact_symbol, fact_number, fact_hex, (void *)text };
 
 	return arch_x86_64.mm_init(mm, &facts);
 }
@@ -89,20 +89,20 @@ TEST(arch_x86_64, mm_init)
 		uint64_t root;
 		unsigned levels;
 	} cases[] = {
-		{{"init_top_pgt", 0xffffffff82010000, &zero, 0, 0}, 0, 0x2010000, 4},
-		{{"init_top_pgt", 0xffffffff82010000, &up, 1, 0}, 0, 0x3010000, 5},
-		{{"init_top_pgt", 0xffffffff9e010000, &kaslr, 1, 0}, 0, 0x13410000, 5},
-		{{"init_level4_pgt", 0xffffffff82010000, &zero, 0, 0}, 0, 0x2010000, 4},
-		{{"swapper_pg_dir", 0xffffffff82010000, &zero, 0, 0}, 0, 0x2010000, 4},
-		{{NULL, 0, &zero, 0, 0}, -ENODATA, 0, 0},
-		{{"init_top_pgt", 0xffffffff82010000, NULL, 0, 0}, -ENODATA, 0, 0},
-		{{"init_top_pgt", 0xffff888002010000, &zero, 0, 0}, -EBADMSG, 0, 0},
-		{{"init_top_pgt", 0xffffffff82010000, &odd, 0, 0}, -EBADMSG, 0, 0},
-		{{"init_top_pgt", 0xffffffff80010000, &kaslr, 0, 0}, -EBADMSG, 0, 0},
+		{ { "init_top_pgt", 0xffffffff82010000, &zero, 0, 0 }, 0, 0x2010000, 4 },
+		{ { "init_top_pgt", 0xffffffff82010000, &up, 1, 0 }, 0, 0x3010000, 5 },
+		{ { "init_top_pgt", 0xffffffff9e010000, &kaslr, 1, 0 }, 0, 0x13410000, 5 },
+		{ { "init_level4_pgt", 0xffffffff82010000, &zero, 0, 0 }, 0, 0x2010000, 4 },
+		{ { "swapper_pg_dir", 0xffffffff82010000, &zero, 0, 0 }, 0, 0x2010000, 4 },
+		{ { NULL, 0, &zero, 0, 0 }, -ENODATA, 0, 0 },
+		{ { "init_top_pgt", 0xffffffff82010000, NULL, 0, 0 }, -ENODATA, 0, 0 },
+		{ { "init_top_pgt", 0xffff888002010000, &zero, 0, 0 }, -EBADMSG, 0, 0 },
+		{ { "init_top_pgt", 0xffffffff82010000, &odd, 0, 0 }, -EBADMSG, 0, 0 },
+		{ { "init_top_pgt", 0xffffffff80010000, &kaslr, 0, 0 }, -EBADMSG, 0, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct arch_mm mm = {0};
+		struct arch_mm mm = { 0 };
 
 		CHECK_EQ(init(&cases[i].facts, &mm), cases[i].err);
 		CHECK_EQ(mm.root_paddr, cases[i].root);
@@ -119,7 +119,7 @@ struct translation {
 static void check_walk(const struct fact_text *facts, const char *tables,
 		       const struct translation *t, size_t nr)
 {
-	const struct arch_mem mem = {read_text, (void *)tables};
+	const struct arch_mem mem = { read_text, (void *)tables };
 	struct arch_mm mm;
 
 	CHECK_EQ(init(facts, &mm), 0);
@@ -138,7 +138,8 @@ static const int64_t no_shift;
 
 TEST(arch_x86_64, four_levels)
 {
-	static const struct fact_text facts = {"init_top_pgt", 0xffffffff80001000, &no_shift, 0, 0};
+	static const struct fact_text facts = { "init_top_pgt", 0xffffffff80001000, &no_shift, 0,
+						0 };
 	static const char tables[] = "1888 2067\n"	       /* ffff8880... */
 				     "2000 3067\n"	       /*  first GiB */
 				     "2008 40000000400001e3\n" /*  second GiB: one page */
@@ -151,20 +152,20 @@ TEST(arch_x86_64, four_levels)
 				     "1ff8 7063\n"
 				     "7ff0 1000000063\n"; /* ffffffff8...: not in the dump */
 	static const struct translation t[] = {
-		{0xffff888000001234, 0, 0x55234, 0xdcc},
-		{0xffff888000000000, -ENODATA, 0, 0},
-		{0xffff888000212345, 0, 0x1212345, 0x1edcbb},
-		{0xffff888040000000, 0, 0x40000000, 0x40000000},
-		{0xffff88807fffffff, 0, 0x7fffffff, 1},
-		{0xffff888000400000, -ENODATA, 0, 0},
-		{0xffff888000600000, -ENODATA, 0, 0},
-		{0xffff888080000000, -ENODATA, 0, 0},
-		{0xffff890000000000, -EBADMSG, 0, 0},
-		{0x0000888000001234, -ENODATA, 0, 0}, /* not canonical */
-		{0xff11000000001234, -ENODATA, 0, 0},
+		{ 0xffff888000001234, 0, 0x55234, 0xdcc },
+		{ 0xffff888000000000, -ENODATA, 0, 0 },
+		{ 0xffff888000212345, 0, 0x1212345, 0x1edcbb },
+		{ 0xffff888040000000, 0, 0x40000000, 0x40000000 },
+		{ 0xffff88807fffffff, 0, 0x7fffffff, 1 },
+		{ 0xffff888000400000, -ENODATA, 0, 0 },
+		{ 0xffff888000600000, -ENODATA, 0, 0 },
+		{ 0xffff888080000000, -ENODATA, 0, 0 },
+		{ 0xffff890000000000, -EBADMSG, 0, 0 },
+		{ 0x0000888000001234, -ENODATA, 0, 0 }, /* not canonical */
+		{ 0xff11000000001234, -ENODATA, 0, 0 },
 		/* its tables are missing: the image is where phys_base says */
-		{0xffffffff81234567, 0, 0x1234567, 0xa99},
-		{0xffffffffc0000000, -ENODATA, 0, 0}, /* modules: not in the image */
+		{ 0xffffffff81234567, 0, 0x1234567, 0xa99 },
+		{ 0xffffffffc0000000, -ENODATA, 0, 0 }, /* modules: not in the image */
 	};
 
 	check_walk(&facts, tables, t, ARRAY_SIZE(t));
@@ -172,16 +173,17 @@ TEST(arch_x86_64, four_levels)
 
 TEST(arch_x86_64, five_levels)
 {
-	static const struct fact_text facts = {"init_top_pgt", 0xffffffff80001000, &no_shift, 1, 0};
+	static const struct fact_text facts = { "init_top_pgt", 0xffffffff80001000, &no_shift, 1,
+						0 };
 	static const char tables[] = "1888 2063\n" /* ff11... */
 				     "2000 3063\n"
 				     "3000 4063\n"
 				     "4008 2001e3\n";
 	static const struct translation t[] = {
-		{0xff11000000200010, 0, 0x200010, 0x1ffff0},
-		{0xff11000000000000, -ENODATA, 0, 0},
-		{0xffff888000001234, -ENODATA, 0, 0},
-		{0xfe11000000200010, -ENODATA, 0, 0}, /* not canonical */
+		{ 0xff11000000200010, 0, 0x200010, 0x1ffff0 },
+		{ 0xff11000000000000, -ENODATA, 0, 0 },
+		{ 0xffff888000001234, -ENODATA, 0, 0 },
+		{ 0xfe11000000200010, -ENODATA, 0, 0 }, /* not canonical */
 	};
 
 	check_walk(&facts, tables, t, ARRAY_SIZE(t));
@@ -189,13 +191,13 @@ TEST(arch_x86_64, five_levels)
 
 TEST(arch_x86_64, memory_encryption)
 {
-	static const struct fact_text facts = {"init_top_pgt", 0xffffffff80001000, &no_shift, 0,
-					       1ll << 47};
+	static const struct fact_text facts = { "init_top_pgt", 0xffffffff80001000, &no_shift, 0,
+						1ll << 47 };
 	static const char tables[] = "1888 800000002063\n"
 				     "2000 800000003063\n"
 				     "3008 80008000002001e3\n";
 	static const struct translation t[] = {
-		{0xffff888000200010, 0, 0x200010, 0x1ffff0},
+		{ 0xffff888000200010, 0, 0x200010, 0x1ffff0 },
 	};
 
 	check_walk(&facts, tables, t, ARRAY_SIZE(t));
@@ -233,8 +235,8 @@ static void tell_leaf(void *ctx, const struct arch_mapping *m)
 
 static int visit(const struct fact_text *facts, const char *tables, struct told *t)
 {
-	const struct arch_mem mem = {read_text, (void *)tables};
-	const struct arch_visitor visitor = {tell_table, tell_leaf, t};
+	const struct arch_mem mem = { read_text, (void *)tables };
+	const struct arch_visitor visitor = { tell_table, tell_leaf, t };
 	struct arch_mm mm;
 
 	if (init(facts, &mm))
@@ -244,7 +246,8 @@ static int visit(const struct fact_text *facts, const char *tables, struct told 
 
 TEST(arch_x86_64, visit_tells_tables_and_rights)
 {
-	static const struct fact_text facts = {"init_top_pgt", 0xffffffff80001000, &no_shift, 0, 0};
+	static const struct fact_text facts = { "init_top_pgt", 0xffffffff80001000, &no_shift, 0,
+						0 };
 	static const char tables[] = "1000 2067\n"	       /* a process's: not told */
 				     "1888 2067\n"	       /* ffff8880... */
 				     "2000 3065\n"	       /*  not writable */
@@ -259,7 +262,7 @@ TEST(arch_x86_64, visit_tells_tables_and_rights)
 				     "1898 5063\n" /* to be left alone */
 				     "5000 4063\n"
 				     "18a0 ffff063\n"; /* not in the dump */
-	struct told t = {.prune = 0x5000};
+	struct told t = { .prune = 0x5000 };
 
 	CHECK_EQ(visit(&facts, tables, &t), 0);
 	CHECK_STR(t.text, "table 1000 ffff000000000000+1000000000000\n"
@@ -277,8 +280,9 @@ TEST(arch_x86_64, visit_tells_tables_and_rights)
 
 TEST(arch_x86_64, visit_five_levels)
 {
-	static const struct fact_text facts = {"init_top_pgt", 0xffffffff80001000, &no_shift, 1, 0};
-	struct told t = {0};
+	static const struct fact_text facts = { "init_top_pgt", 0xffffffff80001000, &no_shift, 1,
+						0 };
+	struct told t = { 0 };
 
 	CHECK_EQ(visit(&facts, "1ff8 2063\n2ff8 3063\n3ff0 1e3\n", &t), 0);
 	CHECK_STR(t.text, "table 1000 fe00000000000000+200000000000000\n"
@@ -291,9 +295,10 @@ TEST(arch_x86_64, visit_five_levels)
  * of KASAN's shadow of zeros. Told once at each level. */
 TEST(arch_x86_64, visit_shared_tables_once)
 {
-	static const struct fact_text facts = {"init_top_pgt", 0xffffffff80001000, &no_shift, 0, 0};
+	static const struct fact_text facts = { "init_top_pgt", 0xffffffff80001000, &no_shift, 0,
+						0 };
 	char *text = malloc(4 * 512 * 20);
-	struct told t = {0};
+	struct told t = { 0 };
 	size_t len = 0;
 
 	CHECK(text);
@@ -318,10 +323,11 @@ static int read_maze(void *ctx, uint64_t paddr, void *buf, size_t len)
 
 TEST(arch_x86_64, visit_is_bounded)
 {
-	static const struct fact_text facts = {"init_top_pgt", 0xffffffff80001000, &no_shift, 1, 0};
-	const struct arch_mem mem = {read_maze, NULL};
-	struct told t = {0};
-	const struct arch_visitor visitor = {tell_table, tell_leaf, &t};
+	static const struct fact_text facts = { "init_top_pgt", 0xffffffff80001000, &no_shift, 1,
+						0 };
+	const struct arch_mem mem = { read_maze, NULL };
+	struct told t = { 0 };
+	const struct arch_visitor visitor = { tell_table, tell_leaf, &t };
 	struct arch_mm mm;
 
 	CHECK_EQ(init(&facts, &mm), 0);
