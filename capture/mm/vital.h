@@ -12,17 +12,32 @@
 
 #include "capture/core/core.h"
 
-/** enum vital_tier - In this order they are worth most. */
+/**
+ * enum vital_tier - What is worth most comes first.
+ * @VITAL_PAGE_TABLES: the kernel's
+ * @VITAL_DATA: the image's data and bss, and the log's ring buffer
+ * @VITAL_CPUS: per-CPU areas; the tasks that were running, with their stacks
+ * @VITAL_MEMORY: section table, nodes, slab caches; what readers check a dump by
+ * @VITAL_TASKS: task_structs and what belongs to them, struct pids
+ * @VITAL_STACKS: kernel stacks, and the code that they return to
+ * @VITAL_MODULES: struct modules, and all that belongs to a module
+ * @VITAL_RODATA: the image's read-only data, with what unwinding goes by
+ * @VITAL_TEXT: the image's code
+ * @VITAL_SYMBOLS: the kernel's own symbol table and type information
+ * @VITAL_MEMMAP: struct pages
+ * @VITAL_MAPPED: whatever else the kernel mapped outside of the linear map
+ */
 enum vital_tier {
 	VITAL_PAGE_TABLES,
 	VITAL_DATA,
-	VITAL_PERCPU,
-	VITAL_LOG,
+	VITAL_CPUS,
 	VITAL_MEMORY,
 	VITAL_TASKS,
+	VITAL_STACKS,
 	VITAL_MODULES,
 	VITAL_RODATA,
 	VITAL_TEXT,
+	VITAL_SYMBOLS,
 	VITAL_MEMMAP,
 	VITAL_MAPPED,
 	VITAL_NR_TIERS,

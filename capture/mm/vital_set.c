@@ -8,7 +8,7 @@
 
 void vital_set_init(struct vital_set *set, struct core *core)
 {
-	*set = (struct vital_set){.core = core, .full_tier = VITAL_NR_TIERS};
+	*set = (struct vital_set){ .core = core, .full_tier = VITAL_NR_TIERS };
 }
 
 void vital_set_deinit(struct vital_set *set)
@@ -44,7 +44,7 @@ static void emit(struct emitter *e, uint64_t pfn, uint64_t end, uint8_t tier)
 	    end - e->last.pfn <= UINT32_MAX) {
 		e->last.nr += (uint32_t)(end - pfn);
 	} else {
-		e->last = (struct vital_range){pfn, (uint32_t)(end - pfn), tier};
+		e->last = (struct vital_range){ pfn, (uint32_t)(end - pfn), tier };
 		e->nr++;
 	}
 	if (e->to)
@@ -122,12 +122,12 @@ static void evict(struct vital_set *set)
 /* Bring in the pending ranges from @start to @stop, which are of one tier. */
 static void merge_group(struct vital_set *set, unsigned start, unsigned stop)
 {
-	const struct cursor a = {.next = set->ranges, .stop = set->ranges + set->nr};
-	const struct cursor b = {.next = set->pending + start, .stop = set->pending + stop};
-	struct emitter e = {0};
+	const struct cursor a = { .next = set->ranges, .stop = set->ranges + set->nr };
+	const struct cursor b = { .next = set->pending + start, .stop = set->pending + stop };
+	struct emitter e = { 0 };
 
 	merge(&e, a, b);
-	e = (struct emitter){.to = malloc(e.nr * sizeof(*e.to))};
+	e = (struct emitter){ .to = malloc(e.nr * sizeof(*e.to)) };
 	if (!e.to) {
 		set->err = -ENOMEM;
 		return;
@@ -168,7 +168,7 @@ static void add_pfns(struct vital_set *set, uint64_t pfn, uint64_t nr, enum vita
 		if (set->nr_pending == VITAL_SET_PENDING)
 			flush(set);
 		last = &set->pending[set->nr_pending++];
-		*last = (struct vital_range){pfn, n, (uint8_t)tier};
+		*last = (struct vital_range){ pfn, n, (uint8_t)tier };
 		pfn += n;
 		nr -= n;
 	}

@@ -34,24 +34,24 @@ TEST(vital, set_keeps_the_lowest_tier)
 {
 	/* "PFN+NR:TIER ..." in, the same out; memory is pages 16 to 4095 */
 	static const char *const cases[][2] = {
-		{"", ""},
-		{"20+5:3", "20+5:3"},
-		{"20+5:3 25+5:3", "20+10:3"},
-		{"25+5:3 20+5:3", "20+10:3"},
-		{"20+5:3 25+5:4", "20+5:3 25+5:4"},
-		{"20+10:3 24+2:1", "20+4:3 24+2:1 26+4:3"},
-		{"20+10:3 24+2:5", "20+10:3"},
-		{"20+2:3 24+2:3 28+2:3 18+14:5",
-		 "18+2:5 20+2:3 22+2:5 24+2:3 26+2:5 28+2:3 30+2:5"},
-		{"20+2:3 24+2:3 28+2:3 18+14:1", "18+14:1"},
-		{"20+10:3 25+10:1 30+10:2", "20+5:3 25+10:1 35+5:2"},
-		{"20+10:3 20+10:3 22+2:3", "20+10:3"},
-		{"0+20:2", "16+4:2"},
-		{"0+16:2", ""},
-		{"4090+1000:2", "4090+6:2"},
-		{"5000+1:2", ""},
+		{ "", "" },
+		{ "20+5:3", "20+5:3" },
+		{ "20+5:3 25+5:3", "20+10:3" },
+		{ "25+5:3 20+5:3", "20+10:3" },
+		{ "20+5:3 25+5:4", "20+5:3 25+5:4" },
+		{ "20+10:3 24+2:1", "20+4:3 24+2:1 26+4:3" },
+		{ "20+10:3 24+2:5", "20+10:3" },
+		{ "20+2:3 24+2:3 28+2:3 18+14:5",
+		  "18+2:5 20+2:3 22+2:5 24+2:3 26+2:5 28+2:3 30+2:5" },
+		{ "20+2:3 24+2:3 28+2:3 18+14:1", "18+14:1" },
+		{ "20+10:3 25+10:1 30+10:2", "20+5:3 25+10:1 35+5:2" },
+		{ "20+10:3 20+10:3 22+2:3", "20+10:3" },
+		{ "0+20:2", "16+4:2" },
+		{ "0+16:2", "" },
+		{ "4090+1000:2", "4090+6:2" },
+		{ "5000+1:2", "" },
 	};
-	static const uint64_t ram[][2] = {{16 * PAGE, 4080 * PAGE}};
+	static const uint64_t ram[][2] = { { 16 * PAGE, 4080 * PAGE } };
 	struct core *core = open_ram(ram, 1);
 	char text[256];
 
@@ -81,7 +81,7 @@ TEST(vital, set_keeps_the_lowest_tier)
 
 TEST(vital, set_cuts_bytes_to_pages_that_exist)
 {
-	static const uint64_t ram[][2] = {{0x1000, 0x2c00}, {0x8400, 0x1000}};
+	static const uint64_t ram[][2] = { { 0x1000, 0x2c00 }, { 0x8400, 0x1000 } };
 	static struct vital_set set;
 	struct core *core = open_ram(ram, 2);
 	char text[64];
@@ -106,10 +106,10 @@ TEST(vital, set_cuts_bytes_to_pages_that_exist)
 /* Every second page of a large memory, first as a high tier, then as lower ones. */
 TEST(vital, set_is_bounded)
 {
-	static const uint64_t ram[][2] = {{0, (VITAL_MAX_RANGES + 30000) * 2 * PAGE}};
+	static const uint64_t ram[][2] = { { 0, (VITAL_MAX_RANGES + 30000) * 2 * PAGE } };
 	static struct vital_set set;
 	struct core *core = open_ram(ram, 1);
-	size_t nr[VITAL_NR_TIERS] = {0};
+	size_t nr[VITAL_NR_TIERS] = { 0 };
 
 	CHECK(core);
 	vital_set_init(&set, core);
@@ -148,13 +148,13 @@ TEST(vital, page_tables_tell_tiers)
 	core_builder_init(&b);
 	core_builder_ram(&b, 0, 16 << 20);
 	b.loads[0].p_vaddr = direct;
-	core_builder_map(&b, root, &table, 2, (uint64_t[2]){image, 2 << 20});
-	core_builder_map(&b, root, &table, 2, (uint64_t[2]){image + (4 << 20), (6 << 20) | nx});
+	core_builder_map(&b, root, &table, 2, (uint64_t[2]){ image, 2 << 20 });
+	core_builder_map(&b, root, &table, 2, (uint64_t[2]){ image + (4 << 20), (6 << 20) | nx });
 	core_builder_put64(&b, root + 2 * PAGE + 8 * 9, (4 << 20) | nx | 0x81);
 	for (uint64_t at = 2 << 20; at < 16 << 20; at += 2 << 20)
-		core_builder_map(&b, root, &table, 2, (uint64_t[2]){direct + at, at});
-	core_builder_map(&b, root, &table, 1, (uint64_t[2]){direct, 0});
-	core_builder_map(&b, root, &table, 1, (uint64_t[2]){0xffffc90000000000, 0x800000});
+		core_builder_map(&b, root, &table, 2, (uint64_t[2]){ direct + at, at });
+	core_builder_map(&b, root, &table, 1, (uint64_t[2]){ direct, 0 });
+	core_builder_map(&b, root, &table, 1, (uint64_t[2]){ 0xffffc90000000000, 0x800000 });
 	core_builder_vmcoreinfo(&b, "SYMBOL(init_top_pgt)=ffffffff81400000\n"
 				    "SYMBOL(_stext)=ffffffff81000000\n"
 				    "NUMBER(phys_base)=-14680064\n");
@@ -162,14 +162,14 @@ TEST(vital, page_tables_tell_tiers)
 	CHECK_EQ(vital_create(core, &v), 0);
 	r = vital_ranges(v, &nr);
 	set_text(r, nr, text, sizeof(text));
-	CHECK_STR(text, "512+512:8 1024+512:7 1536+9:0 1545+503:1 2048+1:10");
+	CHECK_STR(text, "512+512:8 1024+512:7 1536+9:0 1545+503:1 2048+1:11");
 	vital_destroy(v);
 	core_close(core);
 }
 
 TEST(vital, nothing_known_is_nothing)
 {
-	static const uint64_t ram[][2] = {{0, 16 << 20}};
+	static const uint64_t ram[][2] = { { 0, 16 << 20 } };
 	struct core *core = open_ram(ram, 1);
 	struct vital *v;
 	size_t nr;
