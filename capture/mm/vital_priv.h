@@ -17,6 +17,8 @@
 	X(__per_cpu_start)                                                                         \
 	X(__schedule)                                                                              \
 	X(__start_BTF)                                                                             \
+	X(__start_orc_unwind)                                                                      \
+	X(__start_orc_unwind_ip)                                                                   \
 	X(__start_ro_after_init)                                                                   \
 	X(__start_rodata)                                                                          \
 	X(__stop_BTF)                                                                              \
@@ -36,6 +38,8 @@
 	X(mt_slots)                                                                                \
 	X(node_data)                                                                               \
 	X(nr_cpu_ids)                                                                              \
+	X(orc_lookup)                                                                              \
+	X(orc_lookup_end)                                                                          \
 	X(page_offset_base)                                                                        \
 	X(pageflag_names)                                                                          \
 	X(pcpu_base_addr)                                                                          \

@@ -122,7 +122,8 @@ static void evict(struct vital_set *set)
 /* Bring in the pending ranges from @start to @stop, which are of one tier. */
 static void merge_group(struct vital_set *set, unsigned start, unsigned stop)
 {
-	const struct cursor a = { .next = set->ranges, .stop = set->ranges + set->nr };
+	const struct cursor a = { .next = set->ranges,
+				  .stop = set->ranges ? set->ranges + set->nr : NULL };
 	const struct cursor b = { .next = set->pending + start, .stop = set->pending + stop };
 	struct emitter e = { 0 };
 
@@ -155,20 +156,18 @@ static void flush(struct vital_set *set)
 
 static void add_pfns(struct vital_set *set, uint64_t pfn, uint64_t nr, enum vital_tier tier)
 {
-	struct vital_range *last = &set->pending[set->nr_pending - 1];
+	struct vital_range *last = set->nr_pending ? &set->pending[set->nr_pending - 1] : NULL;
 
+	if (last && last->tier == tier && range_end(last) == pfn && nr <= UINT32_MAX - last->nr) {
+		last->nr += (uint32_t)nr;
+		return;
+	}
 	while (nr && !set->err) {
 		uint32_t n = (uint32_t)MIN(nr, (uint64_t)UINT32_MAX);
 
-		if (set->nr_pending && last->tier == tier && range_end(last) == pfn &&
-		    n <= UINT32_MAX - last->nr) {
-			last->nr += n;
-			return;
-		}
 		if (set->nr_pending == VITAL_SET_PENDING)
 			flush(set);
-		last = &set->pending[set->nr_pending++];
-		*last = (struct vital_range){ pfn, n, (uint8_t)tier };
+		set->pending[set->nr_pending++] = (struct vital_range){ pfn, n, (uint8_t)tier };
 		pfn += n;
 		nr -= n;
 	}

@@ -10,6 +10,10 @@
 #define MAX_STRUCT    65536u
 #define MAX_STACK     65536u
 #define DEFAULT_STACK 16384u /* THREAD_SIZE of 64-bit architectures without KASAN */
+#define ORC_BLOCK     256u
+#define ORC_IP	      4u /* bytes of an element of each array */
+#define ORC_ENTRY     6u
+#define MAX_ORC	      8192u  /* for a page of code */
 #define MAX_XA_NODES  65536u /* of 64 pids each */
 #define MAX_XA_DEPTH  11u    /* 64 bits of index, 6 a level */
 
@@ -25,6 +29,32 @@ static void add_struct(struct vital *v, uint64_t vaddr, enum vital_field type, e
 	vital_add(v, vaddr, MIN(vital_size(v, type), (uint64_t)MAX_STRUCT), tier);
 }
 
+/*
+ * What unwinding a return address in @len bytes of code at @addr goes by: the code's part of
+ * the ORC tables (kernel arch/x86/kernel/unwind_orc.c, v4.14). orc_lookup has, for each 256
+ * bytes of code from _stext on, the number of the first entry in two parallel arrays.
+ */
+static void add_unwind(struct vital *v, uint64_t addr, uint64_t len, enum vital_tier tier)
+{
+	uint64_t lookup = v->symbols[SYM_orc_lookup], end = v->symbols[SYM_orc_lookup_end];
+	uint64_t block = (addr - v->symbols[SYM__stext]) / ORC_BLOCK;
+	uint64_t last = block + len / ORC_BLOCK + 1, first_entry, nr;
+
+	if (!lookup || end < lookup || last >= (end - lookup) / 4)
+		return;
+	first_entry = vital_u32(v, lookup + 4 * block);
+	nr = vital_u32(v, lookup + 4 * last) - first_entry + 1;
+	if (nr > MAX_ORC)
+		return;
+	vital_add(v, lookup + 4 * block, 4 * (last - block + 1), tier);
+	if (v->symbols[SYM___start_orc_unwind_ip])
+		vital_add(v, v->symbols[SYM___start_orc_unwind_ip] + ORC_IP * first_entry,
+			  ORC_IP * nr, tier);
+	if (v->symbols[SYM___start_orc_unwind])
+		vital_add(v, v->symbols[SYM___start_orc_unwind] + ORC_ENTRY * first_entry,
+			  ORC_ENTRY * nr, tier);
+}
+
 /* Pages that unwinding by code looks at: from a function's start to a return address. */
 static void add_code(struct vital *v, uint64_t addr, enum vital_tier tier)
 {
@@ -35,6 +65,7 @@ static void add_code(struct vital *v, uint64_t addr, enum vital_tier tier)
 		return;
 	v->text_seen[i / 8] |= (uint8_t)(1 << i % 8);
 	vital_add(v, from, addr - from + 1, tier);
+	add_unwind(v, addr - addr % page, page, tier);
 }
 
 void vital_add_stack(struct vital *v, uint64_t stack, uint64_t len, enum vital_tier tier)
