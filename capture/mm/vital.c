@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/mm/vital.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,15 +9,16 @@
 #include "capture/core/kallsyms.h"
 #include "capture/mm/vital_priv.h"
 #include "lib/log.h"
+#include "lib/util.h"
 
 #define MAX_STACKS 4096u /* 64 MiB to read */
 
-static const char *const tier_names[VITAL_NR_TIERS] = {
-	[VITAL_PAGE_TABLES] = "page-tables", [VITAL_DATA] = "data",	[VITAL_CPUS] = "cpus",
-	[VITAL_MEMORY] = "memory",	     [VITAL_TASKS] = "tasks",	[VITAL_STACKS] = "stacks",
-	[VITAL_MODULES] = "modules",	     [VITAL_RODATA] = "rodata", [VITAL_TEXT] = "text",
-	[VITAL_MEMMAP] = "memmap",	     [VITAL_MAPPED] = "mapped",
+/* In the order of enum vital_tier. */
+static const char *const tier_names[] = {
+	"page-tables", "data",	 "cpus", "memory",  "tasks",  "stacks",
+	"modules",     "rodata", "text", "symbols", "memmap", "mapped",
 };
+static_assert(ARRAY_SIZE(tier_names) == VITAL_NR_TIERS, "each tier has a name");
 
 const char *vital_tier_name(enum vital_tier tier)
 {

@@ -9,6 +9,8 @@
 /* Symbols of the crashed kernel that are made use of, where they exist. */
 #define VITAL_SYMBOLS(X)                                                                           \
 	X(__bss_start)                                                                             \
+	X(__end_init_stack)                                                                        \
+	X(__end_init_task)                                                                         \
 	X(__end_ro_after_init)                                                                     \
 	X(__end_rodata)                                                                            \
 	X(__init_begin)                                                                            \
@@ -17,6 +19,8 @@
 	X(__per_cpu_start)                                                                         \
 	X(__schedule)                                                                              \
 	X(__start_BTF)                                                                             \
+	X(__start_init_stack)                                                                      \
+	X(__start_init_task)                                                                       \
 	X(__start_orc_unwind)                                                                      \
 	X(__start_orc_unwind_ip)                                                                   \
 	X(__start_ro_after_init)                                                                   \
@@ -93,7 +97,6 @@ enum vital_symbol {
 	X(TASK_STACK, "task_struct.stack")                                                         \
 	X(TASK_TASKS, "task_struct.tasks")                                                         \
 	X(TASK_THREAD, "task_struct.thread_node")                                                  \
-	X(THREAD_STACK, "thread_union.stack")                                                      \
 	X(XA_NODE, "xa_node")                                                                      \
 	X(XA_NODE_SHIFT, "xa_node.shift")                                                          \
 	X(XA_NODE_SLOTS, "xa_node.slots")

@@ -17,11 +17,22 @@
 #define MAX_XA_NODES  65536u /* of 64 pids each */
 #define MAX_XA_DEPTH  11u    /* 64 bits of index, 6 a level */
 
+/* THREAD_SIZE, by the room that the linker script leaves for the first stack (these symbols'
+ * second names are from kernel 8f69cba096b5, v6.10). */
 static uint64_t stack_bytes(const struct vital *v)
 {
-	uint64_t len = vital_size(v, FIELD_THREAD_STACK);
+	static const enum vital_symbol ends[][2] = {
+		{ SYM___start_init_stack, SYM___end_init_stack },
+		{ SYM___start_init_task, SYM___end_init_task },
+	};
 
-	return len && len <= MAX_STACK ? len : DEFAULT_STACK;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		uint64_t start = v->symbols[ends[i][0]], end = v->symbols[ends[i][1]];
+
+		if (start && end > start && end - start <= MAX_STACK)
+			return end - start;
+	}
+	return DEFAULT_STACK;
 }
 
 static void add_struct(struct vital *v, uint64_t vaddr, enum vital_field type, enum vital_tier tier)

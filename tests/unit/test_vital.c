@@ -221,6 +221,8 @@ static const struct kallsyms_symbol vital_symbols[] = {
 	{ "D__start_BTF", BTF },
 	{ "D__stop_BTF", BTF + 0x8000 },
 	{ "Dinit_task", INIT },
+	{ "D__start_init_task", IMAGE + 0x1a0000 },
+	{ "D__end_init_task", IMAGE + 0x1a2000 },
 	{ "Dinit_pid_ns", NS },
 	{ "dmodules", MODULES },
 	{ "D__per_cpu_offset", CPU },
@@ -253,7 +255,7 @@ static size_t make_vital_btf(uint8_t *out)
 	btf_builder_words(&b, 1, (uint32_t[1]){ 8 });
 	btf_builder_type(&b, NULL, 2u << 24, 0); /* 2: a pointer */
 	put_array(&b, 2, 4);			 /* 3 */
-	put_array(&b, 1, 8192);			 /* 4 */
+	put_array(&b, 1, 2);			 /* 4 */
 	put_struct(&b, "task_struct", 4097, 6,
 		   (const char *[]){ "stack", "tasks", "signal", "thread_node", "mm", "real_cred" },
 		   (uint32_t[][2]){ { 2, AT_STACK },
@@ -267,8 +269,7 @@ static size_t make_vital_btf(uint8_t *out)
 	put_struct(&b, "mm_struct", 4096, 0, NULL, NULL);
 	put_struct(&b, "mm_struct", 4096, 1, (const char *[]){ "pgd" },
 		   (uint32_t[][2]){ { 2, 0 } });
-	put_struct(&b, "thread_union", 8192, 1, (const char *[]){ "stack" },
-		   (uint32_t[][2]){ { 4, 0 } });
+	put_struct(&b, "other", 8, 1, (const char *[]){ "x" }, (uint32_t[][2]){ { 4, 0 } });
 	put_struct(&b, NULL, 16, 1, (const char *[]){ "xa_head" },
 		   (uint32_t[][2]){ { 2, 8 } }); /* 10 */
 	put_struct(&b, NULL, 16, 1, (const char *[]){ "idr_rt" },
@@ -392,4 +393,12 @@ TEST(vital, broken_lists_end)
 			"786+2:5 788+2:2 790+10:8 800+1:4 801+1:8 802+1:4 803+1:8 "
 			"804+1:4 805+3:8 808+1:4 809+1:8 810+1:4 811+23:8 834+1:6 "
 			"835+14:8 849+1:2 850+158:8 1008+1:0 1009+15:8");
+}
+
+TEST(vital, tiers_have_names)
+{
+	for (unsigned i = 0; i < VITAL_NR_TIERS; i++)
+		for (unsigned k = 0; k < i; k++)
+			CHECK(strcmp(vital_tier_name(i), vital_tier_name(k)));
+	CHECK_STR(vital_tier_name(VITAL_NR_TIERS), "none");
 }
