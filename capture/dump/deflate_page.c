@@ -34,6 +34,10 @@ struct deflate_page {
 	struct deflate_block block;
 };
 
+_Static_assert(sizeof(struct deflate_page) < 65536, "deflate_page.h says so");
+_Static_assert(DEFLATE_MAX_BITS *(DEFLATE_BLOCK + 1) <= UINT16_MAX, "choose_code()");
+_Static_assert(4 * DEFLATE_MAX_BITS <= 56, "put_literals()");
+
 /* Where bits go; fewer than eight are pending between two calls. */
 struct bit_writer {
 	uint64_t bits;
@@ -129,10 +133,10 @@ static unsigned choose_code(const struct deflate_page *s, unsigned *bits_ret)
 	u16x8 sum[DEFLATE_CODES / 8] = {0};
 	unsigned best = 0, best_bits = UINT32_MAX;
 
-	for (unsigned i = 0; i < DEFLATE_SYMBOLS; i++) {
+	/* 16 bits hold it: a byte of input takes 14 bits at most, a match less. */
+	for (unsigned i = 0; i < DEFLATE_SYMBOLS; i++)
 		for (unsigned v = 0; v < DEFLATE_CODES / 8; v++)
 			sum[v] += s->cost[i][v] * s->block.count[i];
-	}
 	for (unsigned i = 0; i < DEFLATE_CODES; i++) {
 		unsigned bits = sum[i / 8][i % 8] + deflate_trained[i].header_bits;
 
@@ -167,32 +171,34 @@ static inline void put_bits(struct bit_writer *w, uint64_t bits, unsigned nr, bo
 	flush(w, roomy);
 }
 
-/* Four bytes may be read at @p, whatever @n. */
+/*
+ * A run of literals, four at a time. How many the last four are is hard to predict, so all
+ * are looked up and the bits of those behind the run are masked off.
+ * Four bytes may be read wherever one literal stands: a match follows.
+ */
 static inline void put_literals(struct bit_writer *w, const struct code *c, const uint8_t *p,
 				size_t n, bool roomy)
 {
-	uint32_t v;
+	for (; n; p += 4) {
+		uint32_t v = get_le32(p);
+		uint64_t bits = c->literal[v & 255];
+		unsigned end1 = c->literal_bits[v & 255], end2, end3, end4;
 
-	for (; n >= 4; n -= 4, p += 4) {
-		unsigned at;
-		uint64_t b;
-
-		v = get_le32(p);
-		b = c->literal[v & 255];
-		at = c->literal_bits[v & 255];
-		b |= (uint64_t)c->literal[v >> 8 & 255] << at;
-		at += c->literal_bits[v >> 8 & 255];
-		b |= (uint64_t)c->literal[v >> 16 & 255] << at;
-		at += c->literal_bits[v >> 16 & 255];
-		b |= (uint64_t)c->literal[v >> 24] << at;
-		at += c->literal_bits[v >> 24];
-		put_bits(w, b, at, roomy);
+		bits |= (uint64_t)c->literal[v >> 8 & 255] << end1;
+		end2 = end1 + c->literal_bits[v >> 8 & 255];
+		bits |= (uint64_t)c->literal[v >> 16 & 255] << end2;
+		end3 = end2 + c->literal_bits[v >> 16 & 255];
+		bits |= (uint64_t)c->literal[v >> 24] << end3;
+		end4 = end3 + c->literal_bits[v >> 24];
+		if (n > 4) {
+			put_bits(w, bits, end4, roomy);
+			n -= 4;
+			continue;
+		}
+		end4 = n > 3 ? end4 : n > 2 ? end3 : n > 1 ? end2 : end1;
+		put_bits(w, bits & ~(~UINT64_C(0) << end4), end4, roomy);
+		break;
 	}
-	for (; n; n--, p++) {
-		w->bits |= (uint64_t)c->literal[*p] << w->nr;
-		w->nr += c->literal_bits[*p];
-	}
-	flush(w, roomy);
 }
 
 static inline __attribute__((always_inline)) void
@@ -218,10 +224,8 @@ put_block(struct bit_writer *out, const uint8_t *in, const struct deflate_block 
 			 (match & 255) + c->dist_total[s.dist], roomy);
 		in += s.literals + s.length + 3;
 	}
-	unsigned i;
-	for (i = 0; i + 4 <= b->tail; i += 4)
-		put_literals(&w, c, in + i, 4, roomy);
-	for (; i < b->tail; i++)
+	put_literals(&w, c, in, b->tail & ~3u, roomy);
+	for (unsigned i = b->tail & ~3u; i < b->tail; i++)
 		put_bits(&w, c->literal[in[i]], c->literal_bits[in[i]], roomy);
 	put_bits(&w, c->end, c->end_bits, roomy);
 	*out = w;

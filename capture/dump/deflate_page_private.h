@@ -61,7 +61,7 @@ struct deflate_block {
 	struct deflate_sequence sequences[DEFLATE_BLOCK / DEFLATE_MIN_MATCH];
 };
 
-#define DEFLATE_HASH_BITS 12
+#define DEFLATE_HASH_BITS 11
 
 /** struct deflate_matcher - Where the bytes with each hash were last seen in the page. */
 struct deflate_matcher {

@@ -5,8 +5,8 @@
 #include "lib/bytes.h"
 #include "lib/util.h"
 
-/* After so many bytes (as a shift) without a match, one more is passed over each time. */
-#define SKIP 5
+/* Every so many bytes (as a shift) without a match, two more are passed over at a time. */
+#define SKIP 6
 
 static const uint8_t length_symbol[256] = {
 #define X4(a)  a, a, a, a
@@ -18,9 +18,10 @@ static const uint8_t length_symbol[256] = {
 	X8(16),	 X8(17),  X8(18), X8(19), X16(20), X16(21), X16(22), X16(23), X32(24), X32(25),
 	X32(26), X16(27), X8(27), X4(27), 27,	   27,	    27,	     28};
 
-static inline uint32_t hash4(uint32_t v)
+/* Of the five lowest bytes: a match of four alone is seldom shorter than its literals. */
+static inline uint32_t hash5(uint64_t v)
 {
-	return (v * 2654435761u) >> (32 - DEFLATE_HASH_BITS);
+	return (uint32_t)((v << 24) * 0x9e3779b97f4a7c15 >> (64 - DEFLATE_HASH_BITS));
 }
 
 unsigned deflate_length_symbol(unsigned len, unsigned *extra_ret)
@@ -72,6 +73,16 @@ static inline void count_literals(struct deflate_block *b, const uint8_t *p, siz
 		b->count[*p]++;
 }
 
+/* Bytes that are passed over after @missed bytes without a match: literals without a look. */
+static inline size_t pass_over(struct deflate_block *b, const uint8_t *in, size_t missed,
+			       size_t max)
+{
+	size_t n = MIN((missed >> SKIP) * 2, max);
+
+	count_literals(b, in, n);
+	return n;
+}
+
 void deflate_parse(struct deflate_matcher *m, const uint8_t *in, size_t start, size_t end,
 		   struct deflate_block *b)
 {
@@ -84,25 +95,34 @@ void deflate_parse(struct deflate_matcher *m, const uint8_t *in, size_t start, s
 		b->count[in[0]]++;
 		i++;
 	}
-	while (i + 8 <= end) {
-		uint32_t v = get_le32(in + i);
-		uint32_t h = hash4(v);
-		size_t cand = m->last[h], len;
+	while (i + 11 <= end) {
+		uint64_t v = get_le64(in + i);
+		size_t cand = 0, len;
+		unsigned k;
 
-		m->last[h] = (uint16_t)i;
-		if (get_le32(in + cand) != v || i - cand > DEFLATE_WINDOW) {
-			size_t step = (i - anchor) >> SKIP;
+		/* Four positions of one word. */
+#pragma GCC unroll 4
+		for (k = 0; k < 4; k++, i++, v >>= 8) {
+			uint32_t h = hash5(v);
 
+			cand = m->last[h];
+			m->last[h] = (uint16_t)i;
+			if (get_le32(in + cand) == (uint32_t)v && i - cand <= DEFLATE_WINDOW)
+				break;
 			b->count[v & 255]++;
-			i++;
-			if (__builtin_expect(step > 0, 0)) {
-				step = MIN(step, end - i);
-				count_literals(b, in + i, step);
-				i += step;
-			}
+		}
+		if (k == 4) {
+			if ((i - anchor) >> SKIP)
+				i += pass_over(b, in + i, i - anchor, end - i);
 			continue;
 		}
 		len = match_length(in + cand, in + i, 4, MIN(end - i, (size_t)DEFLATE_MAX_MATCH));
+		while (i > anchor && cand && in[i - 1] == in[cand - 1] && len < DEFLATE_MAX_MATCH) {
+			i--;
+			cand--;
+			len++;
+			b->count[in[i]]--;
+		}
 		put_sequence(b, i - anchor, len, i - cand);
 		i += len;
 		anchor = i;

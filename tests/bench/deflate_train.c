@@ -149,8 +149,8 @@ static void fit_path(const double *count, unsigned n, double weight, const doubl
 }
 
 /* The shortest operations that write given lengths. */
-static double write_lengths(const uint8_t *lengths, unsigned n, const double *precode,
-			    struct ops *ops)
+static void write_lengths(const uint8_t *lengths, unsigned n, const double *precode,
+			  struct ops *ops)
 {
 	double best[SYMBOLS + 1];
 	uint8_t step[SYMBOLS + 1];
@@ -171,7 +171,6 @@ static double write_lengths(const uint8_t *lengths, unsigned n, const double *pr
 		ops->symbol[ops->nr] = step[i] == 1 ? lengths[i] : REPEAT;
 		ops->extra[ops->nr++] = step[i] == 1 ? 0 : (uint8_t)(step[i] - 3);
 	}
-	return best[0];
 }
 
 static long kraft(const uint8_t *lengths, unsigned n)
@@ -184,28 +183,17 @@ static long kraft(const uint8_t *lengths, unsigned n)
 }
 
 /* A complete code: what code space is left goes where it gains most. */
-static void fill(const double *count, unsigned n, double weight, const double *precode,
-		 uint8_t *lengths)
+static void fill(const double *count, unsigned n, uint8_t *lengths)
 {
-	struct ops ops;
-
 	for (long slack; (slack = 32768 - kraft(lengths, n)) > 0;) {
-		double best = INFINITY;
+		double best = -1;
 		unsigned which = 0;
 
 		for (unsigned i = 0; i < n; i++) {
-			double c;
+			double gain = count[i] / (double)(1L << (15 - lengths[i]));
 
-			if (1L << (15 - lengths[i]) > slack)
-				continue;
-			lengths[i]--;
-			c = weight * write_lengths(lengths, n, precode, &ops) - count[i];
-			/* Prefer what uses the slack up: small steps at a time fragment it. */
-			c /= (double)(1L << (14 - lengths[i]));
-			lengths[i]++;
-			c = -count[i] / (double)(1L << (15 - lengths[i]));
-			if (c < best) {
-				best = c;
+			if (1L << (15 - lengths[i]) <= slack && gain > best) {
+				best = gain;
 				which = i;
 			}
 		}
@@ -228,7 +216,7 @@ static void fit(const double *count, unsigned n, double weight, const double *pr
 			high = mid;
 	}
 	fit_path(count, n, weight, precode, high, lengths, ops);
-	fill(count, n, weight, precode, lengths);
+	fill(count, n, lengths);
 	write_lengths(lengths, n, precode, ops);
 }
 
