@@ -144,6 +144,17 @@ $(FUZZERS): $(O)/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(call obj,$(wildcard test
 	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(MKIMAGE_LIBS) -pthread,-fsanitize=fuzzer)
 -include $(patsubst %.c,$(O)/obj/%.d,$(FUZZ_SRC))
 
+# ---- benchmark and training of the codecs; peers exist as shared libraries only
+BENCH_SRC    := tests/bench/codec.c tests/bench/deflate_train.c
+ISAL_LIBS    := $(if $(wildcard /usr/include/isa-l/igzip_lib.h),-lisal)
+.PHONY: deflate-train
+deflate-train: $(O)/deflate-train
+$(O)/bench-codec: $(call obj,tests/bench/codec.c) $(ENGINE_A) $(BASE_A)
+	$(call link,$(ENGINE_LIBS) $(ISAL_LIBS),)
+$(O)/deflate-train: $(call obj,tests/bench/deflate_train.c) $(ENGINE_A) $(BASE_A)
+	$(call link,$(ENGINE_LIBS) -lm,$(STATIC_LDFLAGS))
+-include $(patsubst %.c,$(O)/obj/%.d,$(BENCH_SRC))
+
 # ---- what runs in a VM besides the programs
 $(O)/memory-load: tests/qemu/memory-load.c $(BUILD_STAMP)
 	$(say) CC $@
@@ -180,8 +191,9 @@ check-all:
 
 bench:
 	$(Q)scripts/deps --long
-	$(again) $(PROGRAMS) $(O)/bench-scan $(O)/memory-load $(O)/busybox
+	$(again) $(PROGRAMS) $(O)/bench-scan $(O)/bench-codec $(O)/memory-load $(O)/busybox
 	$(Q)tests/bench/scan.py
+	$(Q)tests/bench/codec.py
 	$(Q)tests/bench/filter.py
 	$(Q)tests/bench/crashkernel.py
 	$(Q)tests/bench/kdump-tools.py
