@@ -5,7 +5,7 @@
  *
  * A general encoder spends most of its time per page on building Huffman codes from that
  * page's counts and on writing them down. This one chooses among codes that were trained
- * on pages of real kernels: docs/codecs.md has the figures, tests/bench/deflate-train.c
+ * on pages of real kernels: docs/codecs.md has the figures, tests/bench/deflate_train.c
  * the training.
  */
 #ifndef CAPTURE_DUMP_DEFLATE_PAGE_H

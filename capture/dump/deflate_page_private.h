@@ -19,7 +19,6 @@
 #define DEFLATE_END	   256 /* end of block */
 #define DEFLATE_NR_LITLEN  286
 #define DEFLATE_NR_DIST	   30
-#define DEFLATE_NR_PRECODE 19
 #define DEFLATE_MAX_BITS   14 /* of our codes: four literals fill 56 bits */
 #define DEFLATE_CODES	   16
 #define DEFLATE_HEADER_MAX 128 /* bytes, whole words */
