@@ -9,6 +9,8 @@ from harness import once
 
 KERNELS = ("6.1-cloud", "6.12-cloud")
 LONG_KERNELS = ("5.10-cloud", "sid-cloud")
+REDUCED = ("5.10-cloud", "6.1-cloud", "6.12-cloud", "sid-cloud", "6.1-rt", "6.12-rt",
+           "6.12-generic")
 CORE_TIMEOUT_S = 900  # an emulated guest copies its memory at some 20 MB/s
 
 
@@ -49,5 +51,5 @@ def raw_core(name):
 
 @once
 def small_core(name):
-    """The same of a guest with as little memory as it can panic and be copied in."""
-    return core_take(out_dir("small-" + name), name, memory="256M", crashkernel="96M")
+    """The same of a guest with little memory."""
+    return core_take(out_dir("small-" + name), name, memory="512M")

@@ -6,16 +6,15 @@ import os
 import resource
 import shutil
 import struct
-import subprocess
 
 import cores
 import kdump_format
+import product
 import readers
 import vm
 from harness import expect, expect_in, once, test
 
 LEVELS = (0, 1, 15, 16, 31)
-FILTER_TIMEOUT_S = 300
 
 
 def group_of(name):
@@ -30,22 +29,6 @@ def path_for(name, what):
     return path
 
 
-def save(*args, **kwargs):
-    """Runs vmcore-save; returns (exit status, stdout and stderr)."""
-    done = subprocess.run([os.path.join(vm.build_dir(), "vmcore-save"), *args],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-                          timeout=FILTER_TIMEOUT_S, **kwargs)
-    return done.returncode, done.stdout
-
-
-def must_save(*args):
-    status, text = save(*args)
-    expect(status == 0, "vmcore-save %s: exit status %d:\n%s" %
-           (" ".join(args[:-2]), status, text[-1500:]))
-    return text
-
-
 def refused(what, status, text, needle):
     """Bad input: a non-zero exit, no crash, and a sentence that names the matter."""
     expect(status != 0, "%s: exit status 0" % what)
@@ -56,7 +39,7 @@ def refused(what, status, text, needle):
 def compare_level(name, level):
     core = cores.raw_core(name)
     ours, theirs = path_for(name, "ours%d" % level), path_for(name, "theirs%d" % level)
-    must_save("-d", str(level), "-c", core, ours)
+    product.must("-d", str(level), "-c", core, ours)
     readers.makedumpfile(cores.kernel(name), ["-c", "-d", str(level), core, theirs])
     problems = kdump_format.compare(ours, theirs)
     expect(not problems, "unlike makedumpfile's: " + "; ".join(problems))
@@ -66,7 +49,7 @@ def compare_level(name, level):
 
 def opened_by_crash(name, args):
     dump = path_for(name, "open" + args[0])
-    must_save("-d", "31", *args, cores.raw_core(name), dump)
+    product.must("-d", "31", *args, cores.raw_core(name), dump)
     out = readers.crash(cores.kernel(name), dump, ["sys", "bt"])
     expect_in(cores.kernel(name).release, out["sys"], "sys")
     expect_in("sysrq_handle_crash", out["bt"], "bt")
@@ -77,8 +60,8 @@ def zstd_like_zlib(name):
     """The same pages whatever packs them."""
     core = cores.raw_core(name)
     zlib, zstd = path_for(name, "zlib"), path_for(name, "zstd")
-    must_save("-d", "31", "-c", core, zlib)
-    must_save("-d", "31", "-z", core, zstd)
+    product.must("-d", "31", "-c", core, zlib)
+    product.must("-d", "31", "-z", core, zstd)
     problems = kdump_format.compare(zstd, zlib)
     expect(not problems, "; ".join(problems))
     os.unlink(zlib)
@@ -89,8 +72,8 @@ def elf_refiltered(name):
     """An ELF dump at level 0 holds all: filtering it gives what the core gives."""
     core = cores.raw_core(name)
     elf, ours, theirs = (path_for(name, x) for x in ("elf0", "elf0.ours", "elf0.theirs"))
-    must_save("-d", "0", "-E", core, elf)
-    must_save("-d", "31", "-c", elf, ours)
+    product.must("-d", "0", "-E", core, elf)
+    product.must("-d", "31", "-c", elf, ours)
     readers.makedumpfile(cores.kernel(name), ["-c", "-d", "31", elf, theirs])
     problems = kdump_format.compare(ours, theirs)
     expect(not problems, "; ".join(problems))
@@ -101,7 +84,7 @@ def elf_refiltered(name):
 def same_log(name):
     core = cores.raw_core(name)
     ours, theirs = path_for(name, "ours.log"), path_for(name, "theirs.log")
-    must_save("--dump-dmesg", core, ours)
+    product.must("--dump-dmesg", core, ours)
     readers.makedumpfile(cores.kernel(name), ["--dump-dmesg", core, theirs])
     with open(ours, "rb") as a, open(theirs, "rb") as b:
         a, b = a.read(), b.read()
@@ -117,7 +100,7 @@ def bounded_memory(name):
                    "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL,"
                    " stderr=subprocess.DEVNULL)\n"
                    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
-                   os.path.join(vm.build_dir(), "vmcore-save"), "-d", "31", "-c", core, dump])
+                   product.path(), "-d", "31", "-c", core, dump])
     kib = int(text.split()[-1])
     expect(kib < 32 * 1024, "peak memory %d KiB" % kib)
     os.unlink(dump)
@@ -165,7 +148,7 @@ def truncated_core():
     shutil.copyfile(cores.raw_core(BAD), path)
     os.truncate(path, size * 3 // 4)
     dump = path_for(BAD, "truncated.dump")
-    status, text = save("-d", "0", "-c", path, dump)
+    status, text = product.run("-d", "0", "-c", path, dump)
     refused("a truncated core", status, text, "truncated")
     expect(len(kdump_format.KdumpFile(dump).pfns()) > 1000, "nothing of it was saved")
     os.unlink(path)
@@ -174,20 +157,20 @@ def truncated_core():
 
 @bad("garbage")
 def garbage():
-    status, text = save("-d", "31", bad_core("garbage", os.urandom(1 << 20)),
+    status, text = product.run("-d", "31", bad_core("garbage", os.urandom(1 << 20)),
                         path_for(BAD, "garbage.dump"))
     refused("garbage", status, text, "ELF")
 
 
 @bad("empty")
 def empty():
-    status, text = save("-d", "31", bad_core("empty", b""), path_for(BAD, "empty.dump"))
+    status, text = product.run("-d", "31", bad_core("empty", b""), path_for(BAD, "empty.dump"))
     refused("an empty file", status, text, "bad-empty")
 
 
 @bad("headers-cut-off")
 def headers_cut_off():
-    status, text = save("-d", "31", bad_core("cut", core_head()[:100]), path_for(BAD, "cut.dump"))
+    status, text = product.run("-d", "31", bad_core("cut", core_head()[:100]), path_for(BAD, "cut.dump"))
     refused("a cut header", status, text, "bad-cut")
 
 
@@ -195,13 +178,13 @@ def headers_cut_off():
 def headers_far_away():
     head = bytearray(core_head())
     struct.pack_into("<Q", head, 32, 1 << 62)  # e_phoff
-    status, text = save("-d", "31", bad_core("far", bytes(head)), path_for(BAD, "far.dump"))
+    status, text = product.run("-d", "31", bad_core("far", bytes(head)), path_for(BAD, "far.dump"))
     refused("program headers out of the file", status, text, "bad-far")
 
 
 @bad("no-such-file")
 def no_such_file():
-    status, text = save("-d", "31", "/nonexistent/vmcore", path_for(BAD, "none.dump"))
+    status, text = product.run("-d", "31", "/nonexistent/vmcore", path_for(BAD, "none.dump"))
     refused("a core that is not there", status, text, "No such file")
 
 
@@ -214,7 +197,7 @@ def without_vmcoreinfo():
     with open(path, "r+b") as f:
         f.seek(at)
         f.write(b"XMCOREINFO")
-    status, text = save("-d", "31", "-c", path, dump)
+    status, text = product.run("-d", "31", "-c", path, dump)
     expect_in("vmcoreinfo", text.lower(), "what is said of a core without vmcoreinfo")
     expect(status >= 0, "died by signal %d" % -status)
     if status == 0:
@@ -230,7 +213,7 @@ def full_disk():
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, 4 << 20))
     dump = path_for(BAD, "full.dump")
-    status, text = save("-d", "31", "-c", cores.raw_core(BAD), dump, preexec_fn=limit,
+    status, text = product.run("-d", "31", "-c", cores.raw_core(BAD), dump, preexec_fn=limit,
                         restore_signals=False)
     refused("a full disk", status, text, "File too large")
     left = [f for f in (dump, dump + "-incomplete") if os.path.exists(f)]
@@ -241,14 +224,14 @@ def full_disk():
 
 @bad("unwritable-directory")
 def unwritable_directory():
-    status, text = save("-d", "31", cores.raw_core(BAD), "/proc/nonexistent/dump")
+    status, text = product.run("-d", "31", cores.raw_core(BAD), "/proc/nonexistent/dump")
     refused("an unwritable directory", status, text, "/proc/nonexistent")
 
 
 @bad("existing-output")
 def existing_output():
     dump = bad_core("existing", b"precious")
-    status, text = save("-d", "31", cores.raw_core(BAD), dump)
+    status, text = product.run("-d", "31", cores.raw_core(BAD), dump)
     refused("an output file that exists", status, text, "exist")
     with open(dump, "rb") as f:
         expect(f.read() == b"precious", "the file that existed was overwritten")
@@ -258,5 +241,5 @@ def existing_output():
 def bad_options():
     for args, needle in ((["-d", "32"], "32"), (["-d", "x"], "x"), (["--bogus"], "bogus"),
                          (["-d", "31"], "an input")):
-        status, text = save(*args, *([] if needle == "an input" else ["a", "b"]))
+        status, text = product.run(*args, *([] if needle == "an input" else ["a", "b"]))
         refused(" ".join(args), status, text, needle)
