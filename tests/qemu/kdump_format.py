@@ -312,15 +312,21 @@ def unlike_sentence(pfns, first=3):
         len(pfns), ", ".join("0x%x" % pfn for pfn in pfns[:first]))
 
 
-def compare(ours, theirs, contents=True):
-    """What differs between two dumps, as sentences; empty where nothing does."""
-    a, b = KdumpFile(ours), KdumpFile(theirs)
+def compare_headers(a, b):
+    """What the headers of two open dumps say differently, as sentences."""
     problems = []
     for what in ("block_size", "max_mapnr", "phys_base", "dump_level", "vmcoreinfo", "nr_cpus"):
         if getattr(a, what) != getattr(b, what):
             problems.append("%s: %.60r, not %.60r" % (what, getattr(a, what), getattr(b, what)))
     if a.incomplete:
         problems.append("marked incomplete")
+    return problems
+
+
+def compare(ours, theirs, contents=True):
+    """What differs between two dumps, as sentences; empty where nothing does."""
+    a, b = KdumpFile(ours), KdumpFile(theirs)
+    problems = compare_headers(a, b)
     problems += differ("present", a.present_bits, b.present_bits)
     problems += differ("kept", a.kept_bits, b.kept_bits)
     if contents:
