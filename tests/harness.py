@@ -20,6 +20,10 @@ class Failure(Exception):
     """A test's plain verdict: one sentence, no traceback."""
 
 
+class Skip(Exception):
+    """A test of something that the program does not claim to do; its reason is printed."""
+
+
 class Item:
     def __init__(self, name, group, func, is_suite, is_long, always=False):
         self.name = name
@@ -85,6 +89,7 @@ class Runner:
         self.lock = threading.Lock()
         self.passed = 0
         self.failed = []
+        self.skipped = 0
 
     def wanted(self, item):
         if item.is_long and not self.with_long:
@@ -95,7 +100,10 @@ class Runner:
 
     def report(self, name, problem, seconds):
         with self.lock:
-            if problem is None:
+            if isinstance(problem, Skip):
+                self.skipped += 1
+                print("skip  %s: %s" % (name, problem), flush=True)
+            elif problem is None:
                 self.passed += 1
                 print("ok    %s (%.1f s)" % (name, seconds), flush=True)
             else:
@@ -130,6 +138,8 @@ class Runner:
                 return
             item.func()
             problem = None
+        except Skip as e:
+            problem = e
         except Exception as e:  # pylint: disable=broad-except
             problem = self.problem_of(e)
         self.report(item.name, problem, time.monotonic() - started)
@@ -148,9 +158,11 @@ class Runner:
                 done.result()
         if self.failed:
             print("failed: " + " ".join(sorted(self.failed)))
-        if not self.passed and not self.failed:
+        if not self.passed and not self.failed and not self.skipped:
             print("no test has '%s' in its name" % self.pattern)
-        print("%d passed, %d failed" % (self.passed, len(self.failed)), flush=True)
+        print("%d passed, %d failed%s" % (
+            self.passed, len(self.failed),
+            ", %d skipped" % self.skipped if self.skipped else ""), flush=True)
         return 1 if self.failed or not self.passed else 0
 
 

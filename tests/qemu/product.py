@@ -2,10 +2,11 @@
 """Runs vmcore-save, the program under test, as a filter."""
 
 import os
+import re
 import subprocess
 
 import vm
-from harness import expect, once
+from harness import Skip, expect, once
 
 TIMEOUT_S = 300
 
@@ -27,6 +28,19 @@ def must(*args, **kwargs):
     expect(status == 0, "vmcore-save %s: exit status %d:\n%s" %
            (" ".join(args), status, text[-1500:]))
     return text
+
+
+@once
+def promises(option):
+    """Whether --help tells of the option."""
+    return bool(re.search(r"(?m)(^|[\s\[|,(])%s($|[\s\]|,=)])" % re.escape(option), run("--help")[1]))
+
+
+def needs(*options):
+    """Ends a test where --help does not tell of an option; where it does, it has to work."""
+    for option in options:
+        if not promises(option):
+            raise Skip("vmcore-save has no %s" % option)
 
 
 @once
