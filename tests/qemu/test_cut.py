@@ -289,8 +289,8 @@ def threads(name, codec):
         product.must(*LEVEL, codec, "--num-threads", str(number), cores.raw_core(name), path)
         with open(path, "rb") as f:
             sums[number] = hashlib.sha256(f.read()).hexdigest()
+        os.unlink(path)
     expect(len(set(sums.values())) == 1, "by threads: %s" % sums)
-    os.unlink(path_for(name, "threads"))
 
 
 def add(name, what, func, *args, long=False):
