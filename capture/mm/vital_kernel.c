@@ -232,6 +232,20 @@ static void find_caches(struct vital *v)
 		add_cache(v, list.at - vital_offset(v, FIELD_KMEM_CACHE_LIST));
 }
 
+/* A table of strings, and the strings. */
+static void add_strings(struct vital *v, uint64_t table, uint64_t len)
+{
+	uint64_t start = v->symbols[SYM___start_rodata], end = v->symbols[SYM___end_rodata];
+
+	vital_add(v, table, table ? len : 0, VITAL_MEMORY);
+	for (uint64_t at = 0; table && at < len; at += 8) {
+		uint64_t word = vital_word(v, table + at);
+
+		if (word >= start && word < end)
+			vital_add(v, word, MAX_NAME, VITAL_MEMORY);
+	}
+}
+
 /*
  * What a reader wants to see before it begins: crash compares linux_banner with vmlinux's,
  * and gives up where it cannot disassemble schedule().
@@ -242,14 +256,14 @@ static void find_checks(struct vital *v)
 		enum vital_symbol symbol;
 		uint32_t len;
 	} checks[] = {
-		{ SYM_linux_banner, 512 },    { SYM_schedule, 16384 },
-		{ SYM_mt_slots, 16 },	      { SYM_mt_pivots, 16 },
-		{ SYM_pageflag_names, 1024 }, { SYM_task_state_array, 256 },
-		{ SYM___schedule, 16384 },
+		{ SYM_linux_banner, 512 }, { SYM_schedule, 16384 },   { SYM_mt_slots, 16 },
+		{ SYM_mt_pivots, 16 },	   { SYM___schedule, 16384 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		vital_add(v, v->symbols[checks[i].symbol], checks[i].len, VITAL_MEMORY);
+	add_strings(v, v->symbols[SYM_pageflag_names], 1024);
+	add_strings(v, v->symbols[SYM_task_state_array], 256);
 	if (v->symbols[SYM_saved_command_line])
 		vital_add(v, vital_word(v, v->symbols[SYM_saved_command_line]), 2048, VITAL_MEMORY);
 }
