@@ -11,7 +11,8 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define MAX_STACKS 4096u /* 64 MiB to read */
+#define MAX_STACKS 4096u      /* 64 MiB to read */
+#define MAX_PAGES  (4u << 20) /* half a second; 100,000 stacks are 400,000 */
 
 /* In the order of enum vital_tier. */
 static const char *const tier_names[] = {
@@ -66,6 +67,7 @@ int vital_create(struct core *core, struct vital **vital_ret)
 	if (!v)
 		goto fail;
 	v->core = core;
+	v->pages_left = MAX_PAGES;
 	v->stacks_left = MAX_STACKS;
 	vital_set_init(&v->set, core);
 	if (!core_setup_vaddr(core)) {

@@ -113,6 +113,8 @@ enum vital_field {
 /*
  * @symbols: addresses; 0: not known
  * @fields: what BTF says
+ * @pages_left: how many more pieces of virtual memory are translated: a hostile kernel can
+ *	claim any number of them
  * @stacks_left: how many more stacks are searched for return addresses
  * @text_seen: a bit for each page of code from _stext on that one was found in
  */
@@ -120,7 +122,7 @@ struct vital {
 	struct core *core;
 	uint64_t symbols[VITAL_NR_SYMBOLS];
 	struct btf_query fields[VITAL_NR_FIELDS];
-	unsigned stacks_left;
+	unsigned pages_left, stacks_left;
 	uint8_t text_seen[VITAL_TEXT_PAGES / 8];
 	struct vital_set set;
 };

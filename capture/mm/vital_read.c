@@ -48,13 +48,14 @@ void vital_add(struct vital *v, uint64_t vaddr, uint64_t len, enum vital_tier ti
 	uint64_t page = core_page_size(v->core);
 
 	len = MIN(len, (uint64_t)VITAL_ADD_MAX);
-	while (len && vaddr) {
+	while (len && vaddr && v->pages_left) {
 		uint64_t paddr, mapped, n;
 		bool found = !core_vaddr_to_range(v->core, vaddr, &paddr, &mapped);
 
 		if (!found)
 			mapped = page - vaddr % page;
 		n = MIN(mapped, len);
+		v->pages_left--;
 		if (found)
 			vital_set_add(&v->set, paddr, n, tier);
 		vaddr += n;

@@ -14,7 +14,7 @@
 #define ORC_IP	      4u /* bytes of an element of each array */
 #define ORC_ENTRY     6u
 #define MAX_ORC	      8192u  /* for a page of code */
-#define MAX_XA_NODES  65536u /* of 64 pids each */
+#define MAX_XA_NODES  16384u /* of 64 pids each */
 #define MAX_XA_DEPTH  11u    /* 64 bits of index, 6 a level */
 
 /* THREAD_SIZE, by the room that the linker script leaves for the first stack (these symbols'
