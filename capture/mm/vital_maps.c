@@ -90,7 +90,7 @@ static void find_direct(struct walk *w)
 		w->direct_end = UINT64_MAX;
 }
 
-/* vmcoreinfo has told of it since 6.18 or so; before, the kernel's variable does. */
+/* 7.2's vmcoreinfo tells, 6.12's does not: there the kernel's variable does. */
 static void find_vmemmap(struct walk *w, const struct vmcoreinfo *vi)
 {
 	uint64_t pages = core_end_paddr(w->v->core) / core_page_size(w->v->core) + 1;
