@@ -21,6 +21,9 @@
  *	as zero. NULL where there is nothing to be done. Return: 0 or -errno.
  * @sync: make what was written durable; may be NULL
  * @ctx: passed to all
+ * @once: no byte may be written a second time: a stream, whose readers may not know which
+ *	of two records came later. A dump in it is not marked incomplete while it is written;
+ *	that it is complete is told by the stream's end.
  */
 struct dump_sink {
 	int (*write)(void *ctx, uint64_t offset, const void *buf, size_t len);
@@ -28,6 +31,7 @@ struct dump_sink {
 	int (*reserve)(void *ctx, uint64_t offset, uint64_t len);
 	int (*sync)(void *ctx);
 	void *ctx;
+	bool once;
 };
 
 enum dump_format {

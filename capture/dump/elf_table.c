@@ -108,20 +108,22 @@ int elf_table_begin(struct elf_table *t, const Elf64_Phdr *first)
 	struct writer *w = t->writer;
 	size_t notes_len = 0;
 	const void *notes = core_notes(t->job->core, &notes_len);
-	Elf64_Phdr phdrs[2] = {
-		{.p_type = PT_NOTE,
-		 .p_offset = t->notes,
-		 .p_filesz = notes_len,
-		 .p_memsz = notes_len},
-		*first,
+	const Elf64_Phdr note = {
+		.p_type = PT_NOTE,
+		.p_offset = t->notes,
+		.p_filesz = notes_len,
+		.p_memsz = notes_len,
 	};
-	int err = writer_put_zeros(w, 0, t->data);
+	int err = w->sink->once ? 0 : writer_put_zeros(w, 0, t->data);
 
 	if (!err && notes_len)
 		err = writer_put(w, t->notes, notes, notes_len);
 	if (!err)
-		err = write_phdrs(t, 0, phdrs, 2);
-	if (!err)
+		err = write_phdrs(t, 0, &note, 1);
+	/* Where nothing can be written a second time, the header comes last. */
+	if (!err && !w->sink->once)
+		err = write_phdrs(t, 1, first, 1);
+	if (!err && !w->sink->once)
 		err = write_ehdr(t, 2, ELF_FLAG_INCOMPLETE);
 	writer_seek(w, t->data);
 	return err;
@@ -184,16 +186,17 @@ int elf_table_publish(struct elf_table *t, const Elf64_Phdr *open, uint32_t flag
 {
 	uint32_t first = t->nr - t->nr_pending, nr = t->nr;
 	unsigned n = t->nr_pending;
+	const bool once = t->writer->sink->once;
 	int err;
 
-	if (open && nr < t->capacity) {
+	if (open && nr < t->capacity && !once) {
 		t->pending[n++] = *open;
 		nr++;
 	}
 	for (unsigned i = 0; i < n; i++)
 		clip(t, &t->pending[i]);
-	err = write_phdrs(t, first, t->pending, n);
-	if (!err)
+	err = n ? write_phdrs(t, first, t->pending, n) : 0;
+	if (!err && (!once || !flags))
 		err = write_ehdr(t, nr, flags);
 	if (!err)
 		t->nr_pending = 0;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/dump/flattened.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/core/kdump_layout.h"
+#include "capture/dump/elf_table.h"
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -18,6 +22,7 @@
 #define RECORD_BYTES 16u
 #define RECORD_END   UINT64_MAX /* -1, as offset and as length */
 #define COPY_BYTES   (256u * 1024)
+#define HEAD_BYTES   sizeof(struct kdump_header)
 
 int flat_begin(struct flat_stream *f)
 {
@@ -47,7 +52,7 @@ static int flat_write(void *ctx, uint64_t offset, const void *buf, size_t len)
 
 struct dump_sink flat_sink(struct flat_stream *f)
 {
-	return (struct dump_sink){.write = flat_write, .ctx = f};
+	return (struct dump_sink){ .write = flat_write, .ctx = f, .once = true };
 }
 
 int flat_end(struct flat_stream *f)
@@ -57,10 +62,15 @@ int flat_end(struct flat_stream *f)
 
 /* ---- and back ---- */
 
+/*
+ * @at: bytes read so far
+ * @head: the beginning of the dump, as far as it came
+ */
 struct flat_input {
 	ssize_t (*read)(void *ctx, void *buf, size_t len);
 	void *ctx;
-	uint64_t at; /* bytes read so far */
+	uint64_t at;
+	uint8_t head[HEAD_BYTES];
 };
 
 static int take(struct flat_input *in, void *buf, size_t len)
@@ -93,6 +103,28 @@ static int take_header(struct flat_input *in)
 	return 0;
 }
 
+static void keep_head(struct flat_input *in, uint64_t offset, const uint8_t *buf, size_t len)
+{
+	if (offset < HEAD_BYTES)
+		memcpy(in->head + offset, buf, MIN(len, (size_t)(HEAD_BYTES - offset)));
+}
+
+/* The stream's end did not come, and so the dump must say of itself that it is not all. */
+static void mark_incomplete(const struct flat_input *in, const struct dump_sink *sink)
+{
+	const struct kdump_header *kdump = (const void *)in->head;
+	const Elf64_Ehdr *elf = (const void *)in->head;
+	uint8_t flags[4];
+
+	if (!memcmp(kdump->signature, KDUMP_SIGNATURE, sizeof(kdump->signature))) {
+		put_le32(flags, le32toh(kdump->status) | DUMP_DH_COMPRESSED_INCOMPLETE);
+		sink->write(sink->ctx, offsetof(struct kdump_header, status), flags, 4);
+	} else if (!memcmp(elf->e_ident, ELFMAG, SELFMAG) && elf->e_ident[EI_CLASS] == ELFCLASS64) {
+		put_le32(flags, le32toh(elf->e_flags) | ELF_FLAG_INCOMPLETE);
+		sink->write(sink->ctx, offsetof(Elf64_Ehdr, e_flags), flags, 4);
+	}
+}
+
 static int copy_record(struct flat_input *in, uint64_t offset, uint64_t len, uint8_t *buf,
 		       const struct dump_sink *sink)
 {
@@ -100,6 +132,8 @@ static int copy_record(struct flat_input *in, uint64_t offset, uint64_t len, uin
 		size_t n = MIN(len, (uint64_t)COPY_BYTES);
 		int err = take(in, buf, n);
 
+		if (!err)
+			keep_head(in, offset, buf, n);
 		if (!err)
 			err = sink->write(sink->ctx, offset, buf, n);
 		if (err)
@@ -136,6 +170,8 @@ int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,
 		}
 		err = copy_record(&in, offset, len, buf, sink);
 	}
+	if (err == -ENODATA)
+		mark_incomplete(&in, sink);
 	if (!err && sink->sync)
 		err = sink->sync(sink->ctx);
 	return err;

@@ -32,7 +32,7 @@ int flat_end(struct flat_stream *f);
  * @read: fills @buf with @len bytes, fewer only at the end. Return: bytes, or -errno.
  *
  * Return: 0; -EBADMSG no such stream, or an impossible record; -ENODATA it ends without an
- * end record: what came before is in the sink; -errno of @read or of the sink. All but
+ * end record: what came before is in the sink, marked incomplete; -errno of @read or of the sink. All but
  * the sink's are logged.
  */
 int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,

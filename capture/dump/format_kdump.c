@@ -198,14 +198,15 @@ static int write_bitmap1(struct kdump *k)
 
 int kdump_begin(struct kdump *k)
 {
-	int err = write_header(k, DUMP_DH_COMPRESSED_INCOMPLETE);
+	const bool once = k->writer.sink->once;
+	int err = write_header(k, once ? 0 : DUMP_DH_COMPRESSED_INCOMPLETE);
 
 	if (!err)
 		err = write_sub_header(k);
 	if (!err)
 		err = write_notes(k);
 	/* The file reaches to where readers expect the bitmaps' end. */
-	if (!err)
+	if (!err && !once)
 		err = writer_put_zeros(&k->writer, k->descs - BITMAP_CHUNK, BITMAP_CHUNK);
 	return err ? err : write_bitmap1(k);
 }
@@ -263,6 +264,8 @@ static int publish(struct kdump *k)
 
 	while (nr < k->nr_pending && k->pending[nr].end <= k->writer.start)
 		nr++;
+	if (!nr)
+		return 0;
 	qsort(k->pending, nr, sizeof(k->pending[0]), cmp_rank);
 	while (!err && done < nr) {
 		err = write_descs(k, done, nr, &n);
@@ -330,7 +333,7 @@ static int kdump_put(void *format, const struct batch *b)
 		if (err)
 			return err;
 	}
-	return 0;
+	return publish(format); /* what has reached the sink meanwhile */
 }
 
 int kdump_finish(struct kdump *k)
@@ -339,8 +342,9 @@ int kdump_finish(struct kdump *k)
 
 	if (!err)
 		err = writer_sync(&k->writer);
-	if (!err)
-		err = write_header(k, 0);
+	if (err || k->writer.sink->once)
+		return err;
+	err = write_header(k, 0);
 	return err ? err : writer_sync(&k->writer);
 }
 

@@ -11,6 +11,8 @@
 
 #include "lib/util.h"
 
+#define UTS_SEARCH_BYTES 64u
+
 static void set_string(char field[KDUMP_UTS_LEN], const char *value)
 {
 	snprintf(field, KDUMP_UTS_LEN, "%s", value);
@@ -28,23 +30,42 @@ static bool utsname_usable(const struct kdump_utsname *u, const char *machine)
 	return streq(u->machine, machine);
 }
 
+/*
+ * init_uts_ns.name. vmcoreinfo says where it is in struct uts_namespace since it moved
+ * (9a56493f6942, 5.11); before that it comes behind a reference count. So it is looked for:
+ * it names this architecture, and the release that vmcoreinfo says.
+ */
+static bool read_utsname(struct core *core, struct kdump_utsname *u)
+{
+	const struct vmcoreinfo *vi = core_vmcoreinfo(core);
+	const char *release = vi ? vmcoreinfo_string(vi, "OSRELEASE") : NULL;
+	uint64_t addr, offset = 0, end = UTS_SEARCH_BYTES;
+
+	if (!vi || vmcoreinfo_symbol(vi, "init_uts_ns", &addr) || core_setup_vaddr(core))
+		return false;
+	if (vmcoreinfo_offset(vi, "uts_namespace.name", &offset) == 0)
+		end = offset + 1;
+	for (; offset < end; offset += 4) {
+		if (core_read_vaddr(core, addr + offset, u, sizeof(*u)) ||
+		    !utsname_usable(u, core_arch(core)->name))
+			continue;
+		if (!release || streq(u->release, release))
+			return true;
+	}
+	return false;
+}
+
 static void fill_utsname(struct core *core, struct kdump_utsname *u)
 {
 	const struct vmcoreinfo *vi = core_vmcoreinfo(core);
-	const char *machine = core_arch(core)->name, *release = NULL;
-	uint64_t addr, offset;
+	const char *release = vi ? vmcoreinfo_string(vi, "OSRELEASE") : NULL;
 
-	if (vi && vmcoreinfo_symbol(vi, "init_uts_ns", &addr) == 0 &&
-	    vmcoreinfo_offset(vi, "uts_namespace.name", &offset) == 0 &&
-	    core_setup_vaddr(core) == 0 &&
-	    core_read_vaddr(core, addr + offset, u, sizeof(*u)) == 0 && utsname_usable(u, machine))
+	if (read_utsname(core, u))
 		return;
 	memset(u, 0, sizeof(*u));
-	if (vi)
-		release = vmcoreinfo_string(vi, "OSRELEASE");
 	set_string(u->sysname, "Linux");
 	set_string(u->release, release ? release : "");
-	set_string(u->machine, machine);
+	set_string(u->machine, core_arch(core)->name);
 }
 
 static uint64_t crash_time(const struct vmcoreinfo *vi)

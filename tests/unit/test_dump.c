@@ -25,6 +25,7 @@
  * @limit: no byte may be stored at or beyond it, as on a disk that is full
  * @check: called after each write; a false return is remembered in @broken
  * @pipe: what was written cannot be read back
+ * @seen: as much as @data, where each byte may be written once; NULL where it need not
  */
 struct sink {
 	uint8_t *data;
@@ -32,6 +33,7 @@ struct sink {
 	unsigned writes, syncs;
 	bool (*check)(const struct sink *s);
 	bool broken, pipe;
+	uint8_t *seen;
 };
 
 static int sink_write(void *ctx, uint64_t offset, const void *buf, size_t len)
@@ -41,6 +43,10 @@ static int sink_write(void *ctx, uint64_t offset, const void *buf, size_t len)
 	if (!range_within(offset, len, MIN(s->limit, (uint64_t)SINK_BYTES)))
 		return -ENOSPC;
 	memcpy(s->data + offset, buf, len);
+	if (s->seen && memchr(s->seen + offset, 1, len))
+		s->broken = true;
+	if (s->seen)
+		memset(s->seen + offset, 1, len);
 	s->len = MAX(s->len, offset + len);
 	s->writes++;
 	if (s->check && !s->check(s))
@@ -134,6 +140,7 @@ static struct dump_sink prepare_sink(struct sink *s)
 		.reserve = s->pipe ? NULL : sink_reserve,
 		.sync = sink_sync,
 		.ctx = s,
+		.once = s->seen != NULL,
 	};
 }
 
@@ -370,6 +377,25 @@ TEST(dump, threads_and_pipes)
 		free(s.data);
 	}
 	free(first.data);
+}
+
+/* A stream has each byte once, and comes to the same dump in the end. */
+TEST(dump, nothing_twice)
+{
+	for (int format = DUMP_FORMAT_KDUMP; format <= DUMP_FORMAT_ELF; format++) {
+		struct dump_options o = { .level = 1, .format = (enum dump_format)format };
+		struct sink twice = { 0 }, once = { .pipe = true, .seen = calloc(1, SINK_BYTES) };
+		struct dump_stats stats;
+
+		CHECK_EQ(dump(simple_core(3001), &twice, &o, &stats), 0);
+		CHECK_EQ(dump(simple_core(3001), &once, &o, &stats), 0);
+		CHECK(!once.broken);
+		CHECK_EQ(once.len, twice.len);
+		CHECK(memcmp(once.data, twice.data, once.len) == 0);
+		free(once.data);
+		free(once.seen);
+		free(twice.data);
+	}
 }
 
 /* Each file holds its share, and together they hold all. */

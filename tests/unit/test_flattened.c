@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "capture/core/kdump_layout.h"
 #include "capture/dump/flattened.h"
 #include "lib/bytes.h"
 #include "lib/util.h"
 #include "tests/unit/test.h"
 
 #define STREAM_BYTES 65536u
+#define FILE_BYTES   512u
 
 /* A stream in memory, first written and then read. */
 struct stream {
@@ -38,7 +40,7 @@ static ssize_t stream_read(void *ctx, void *buf, size_t len)
 }
 
 struct file {
-	uint8_t bytes[256];
+	uint8_t bytes[FILE_BYTES];
 	unsigned syncs;
 };
 
@@ -117,6 +119,39 @@ TEST(flattened, cut_off)
 	}
 }
 
+/* A dump that came in part says so of itself. */
+TEST(flattened, cut_off_dumps_are_marked)
+{
+	static const struct {
+		const char *head;
+		size_t len, at; /* of the mark */
+		uint32_t before, after;
+	} cases[] = {
+		{ KDUMP_SIGNATURE, 8, 424, DUMP_DH_COMPRESSED_ZSTD, DUMP_DH_COMPRESSED_ZSTD | 8 },
+		{ "\177ELF\2", 5, 48, 0, 1 },
+		{ "neither", 7, 48, 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint8_t head[464] = { 0 };
+		static struct stream s;
+		struct flat_stream flat = { stream_emit, &s };
+		struct dump_sink sink = flat_sink(&flat);
+		static struct file f;
+
+		s.len = 0;
+		memcpy(head, cases[i].head, cases[i].len);
+		put_le32(head + cases[i].at, cases[i].before);
+		CHECK_EQ(flat_begin(&flat), 0);
+		CHECK_EQ(sink.write(sink.ctx, 0, head, sizeof(head)), 0);
+		CHECK_EQ(rearrange(&s, &f), -ENODATA);
+		CHECK_EQ(get_le32(f.bytes + cases[i].at), cases[i].after);
+		CHECK_EQ(flat_end(&flat), 0);
+		CHECK_EQ(rearrange(&s, &f), 0);
+		CHECK_EQ(get_le32(f.bytes + cases[i].at), cases[i].before);
+	}
+}
+
 TEST(flattened, what_cannot_be)
 {
 	static const struct {
@@ -130,7 +165,7 @@ TEST(flattened, what_cannot_be)
 		{ 4096, INT64_MAX - 3, -EBADMSG },	/* beyond any file */
 		{ 4104, UINT64_MAX, -EBADMSG },		/* a length that wraps */
 		{ 4104, INT64_MAX - 8, -ENODATA },	/* one that the stream has not */
-		{ 4096, 255, -EFBIG },
+		{ 4096, FILE_BYTES - 1, -EFBIG },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
