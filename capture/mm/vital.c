@@ -16,8 +16,8 @@
 
 /* In the order of enum vital_tier. */
 static const char *const tier_names[] = {
-	"page-tables", "data",	 "cpus", "memory",  "tasks",  "stacks",
-	"modules",     "rodata", "text", "symbols", "memmap", "mapped",
+	"page-tables", "data",	 "cpus", "memory",  "tasks",  "modules",
+	"stacks",      "rodata", "text", "symbols", "memmap", "mapped",
 };
 static_assert(ARRAY_SIZE(tier_names) == VITAL_NR_TIERS, "each tier has a name");
 

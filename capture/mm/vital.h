@@ -19,8 +19,8 @@
  * @VITAL_CPUS: per-CPU areas; the tasks that were running, with their stacks
  * @VITAL_MEMORY: section table, nodes, slab caches; what readers check a dump by
  * @VITAL_TASKS: task_structs and what belongs to them, struct pids
- * @VITAL_STACKS: kernel stacks, and the code that they return to
  * @VITAL_MODULES: struct modules, and all that belongs to a module
+ * @VITAL_STACKS: kernel stacks, and the code that they return to
  * @VITAL_RODATA: the image's read-only data, with what unwinding goes by
  * @VITAL_TEXT: the image's code
  * @VITAL_SYMBOLS: the kernel's own symbol table and type information
@@ -33,8 +33,8 @@ enum vital_tier {
 	VITAL_CPUS,
 	VITAL_MEMORY,
 	VITAL_TASKS,
-	VITAL_STACKS,
 	VITAL_MODULES,
+	VITAL_STACKS,
 	VITAL_RODATA,
 	VITAL_TEXT,
 	VITAL_SYMBOLS,

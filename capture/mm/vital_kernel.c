@@ -51,6 +51,24 @@ static void add_rodata(struct vital *v)
 	add_symbols(v, SYM___stop_BTF, SYM___end_rodata, VITAL_RODATA);
 }
 
+/*
+ * x86's .bss..decrypted fills whole large pages, and what is not used of it is given back
+ * (b3f0907c71e0, 5.0; mem_encrypt_free_decrypted_mem()).
+ */
+static void add_bss(struct vital *v)
+{
+	const uint64_t start = v->symbols[SYM___bss_start], end = v->symbols[SYM__end];
+	const uint64_t unused = v->symbols[SYM___start_bss_decrypted_unused];
+	const uint64_t unused_end = v->symbols[SYM___end_bss_decrypted];
+
+	if (unused < start || unused_end < unused || unused_end > end) {
+		vital_add(v, start, end - start, VITAL_DATA);
+		return;
+	}
+	vital_add(v, start, unused - start, VITAL_DATA);
+	vital_add(v, unused_end, end - unused_end, VITAL_DATA);
+}
+
 /* Between __init_begin and __bss_start is what was needed for booting and is given back. */
 static void find_image(struct vital *v)
 {
@@ -61,7 +79,7 @@ static void find_image(struct vital *v)
 	add_symbols(v, SYM__sdata, SYM__edata, VITAL_DATA);
 	add_symbols(v, SYM___start_ro_after_init, SYM___end_ro_after_init, VITAL_DATA);
 	add_symbols(v, SYM__edata, SYM___init_begin, VITAL_RODATA);
-	add_symbols(v, SYM___bss_start, SYM__end, VITAL_DATA);
+	add_bss(v);
 }
 
 static uint64_t ring_member(const struct vital *v, uint64_t prb, const char *ring,

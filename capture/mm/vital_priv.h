@@ -9,6 +9,7 @@
 /* Symbols of the crashed kernel that are made use of, where they exist. */
 #define VITAL_SYMBOLS(X)                                                                           \
 	X(__bss_start)                                                                             \
+	X(__end_bss_decrypted)                                                                     \
 	X(__end_init_stack)                                                                        \
 	X(__end_init_task)                                                                         \
 	X(__end_ro_after_init)                                                                     \
@@ -19,6 +20,7 @@
 	X(__per_cpu_start)                                                                         \
 	X(__schedule)                                                                              \
 	X(__start_BTF)                                                                             \
+	X(__start_bss_decrypted_unused)                                                            \
 	X(__start_init_stack)                                                                      \
 	X(__start_init_task)                                                                       \
 	X(__start_orc_unwind)                                                                      \

@@ -20,9 +20,11 @@ import readers
 from harness import Skip, expect, expect_in, once, test
 
 LEVEL = ("-d", "31")
-TENTHS = range(1, 11)
 TENTHS_SHORT = (1, 5, 9)  # in plain `make check`
 KILLS = 5
+# crash needs 2 to 4 MB of any dump. A machine of 1 GiB that has nothing to do comes to 17 MB
+# with 5.10 and to 25 MB with 7.2, so a tenth is too little there.
+FIRST_TENTH = {"5.10-cloud": 2, "sid-cloud": 2}
 ASKED = ("sys", "log", "bt", "ps", "mod")
 
 # Who opens which form, from the readers' sources:
@@ -299,10 +301,10 @@ def add(name, what, func, *args, long=False):
 
 for _name in cores.KERNELS + cores.LONG_KERNELS:
     _first, _long = _name == cores.KERNELS[0], _name in cores.LONG_KERNELS
-    for _tenth in TENTHS:
+    for _tenth in range(FIRST_TENTH.get(_name, 1), 11):
         add(_name, "limit-%d0%%" % _tenth, cut_at, _tenth,
             long=not _first or _tenth not in TENTHS_SHORT)
-    for _tenth in (1, 5):
+    for _tenth in (FIRST_TENTH.get(_name, 1), 5):
         add(_name, "own-limit-%d0%%" % _tenth, limit_kept, _tenth, long=_long or _tenth != 1)
     for _number in range(KILLS):
         add(_name, "killed-%d" % _number, killed, _number, long=not _first or _number > 0)
