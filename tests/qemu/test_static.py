@@ -25,9 +25,9 @@ def build(*args, out=None):
     return directory
 
 
-def unit_results(program, prefix):
+def unit_results(argv, prefix):
     """The lines of a unit-test binary as (name, problem)."""
-    done = subprocess.run([program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           encoding="utf-8", errors="replace")
     notes = []
     for line in done.stdout.splitlines():
@@ -39,20 +39,44 @@ def unit_results(program, prefix):
             notes = []
         else:
             notes.append(line)
-    if not notes or not notes[-1].endswith(" failed"):
+    if not notes or not notes[-1].endswith(" failed") or done.returncode > 1:
         yield prefix + "end", "the tests ended early, exit status %d:\n%s" % (
             done.returncode, "\n".join(notes[-30:]))
 
 
 @suite("unit/", "unit", always=True)
 def unit_tests():
-    yield from unit_results(os.path.join(vm.build_dir(), "unit-tests"), "unit/")
+    yield from unit_results([os.path.join(vm.build_dir(), "unit-tests")], "unit/")
 
 
 @suite("sanitized/", "sanitized")
 def unit_tests_sanitized():
     directory = build("SAN=1", os.path.join(vm.build_dir(), "san", "unit-tests"), out="san")
-    yield from unit_results(os.path.join(directory, "unit-tests"), "sanitized/")
+    yield from unit_results([os.path.join(directory, "unit-tests")], "sanitized/")
+
+
+@suite("races/", "races", long=True)
+def unit_tests_for_races():
+    """What threads do together, under ThreadSanitizer."""
+    directory = build("STATIC=0", "CFLAGS=-O1 -g -fsanitize=thread", "LDFLAGS=-fsanitize=thread",
+                      os.path.join(vm.build_dir(), "races", "unit-tests"), out="races")
+    yield from unit_results([os.path.join(directory, "unit-tests"), "dump/"], "races/")
+
+
+# The engine's; the others make system calls that valgrind does not know.
+UNDER_VALGRIND = ("btf", "classify", "codec", "core/", "core_flattened", "core_kdump",
+                  "core_unpack", "deflate", "dump/", "flattened", "kallsyms", "page_run", "plan",
+                  "printk", "reassemble", "scan/", "scan_odd", "vital", "vmcoreinfo")
+
+
+@suite("valgrind/", "valgrind", long=True)
+def unit_tests_under_valgrind():
+    directory = build("STATIC=0", "DEBUG=1", os.path.join(vm.build_dir(), "dynamic", "unit-tests"),
+                      out="dynamic")
+    for area in UNDER_VALGRIND:
+        yield from unit_results(["valgrind", "-q", "--leak-check=full", "--error-exitcode=99",
+                                 os.path.join(directory, "unit-tests"), area],
+                                "valgrind/%s/" % area.strip("/"))
 
 
 @suite("fuzz/", "fuzz")
