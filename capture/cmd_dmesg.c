@@ -22,7 +22,7 @@ enum filter_exit cmd_dmesg(const struct options *o, struct core *core)
 	_close_ int fd = -1;
 	int err;
 
-	if (output_open(o->files[1], o->files[0], o->force, &fd))
+	if (output_open(o->files[1], o->files, 1, o->force, &fd))
 		return FILTER_FAILED;
 	err = printk_dump(core, emit_text, &fd, &stats);
 	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS)

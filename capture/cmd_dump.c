@@ -66,8 +66,8 @@ static struct dump_options dump_options_of(const struct options *o, unsigned lev
 	};
 }
 
-static void write_json(const struct options *o, unsigned level, struct core *core,
-		       const struct dump_stats *stats, uint64_t ms, FILE *to)
+static int write_json(const struct options *o, unsigned level, struct core *core,
+		      const struct dump_stats *stats, uint64_t ms, FILE *to)
 {
 	struct json j;
 
@@ -78,20 +78,21 @@ static void write_json(const struct options *o, unsigned level, struct core *cor
 	json_millis(&j, "seconds", ms);
 	json_end(&j, '}');
 	fputc('\n', to);
-	fflush(to);
+	return output_flush(to);
 }
 
-/* What there is to be said, whatever became of it. */
-static void tell_stats(const struct options *o, unsigned level, struct core *core,
-		       const struct dump_stats *stats, uint64_t ms)
+/* What there is to be said, whatever became of it. Return: 0 or -errno, logged. */
+static int tell_stats(const struct options *o, unsigned level, struct core *core,
+		      const struct dump_stats *stats, uint64_t ms)
 {
 	if (stats->scan_problem[0])
 		log_warn("pages could not be told apart, so all were kept: %s",
 			 stats->scan_problem);
 	if (o->show_stats)
 		progress_log_stats(stats);
-	if (o->json)
-		write_json(o, level, core, stats, ms, o->mode == MODE_FLATTENED ? stderr : stdout);
+	if (!o->json)
+		return 0;
+	return write_json(o, level, core, stats, ms, o->mode == MODE_FLATTENED ? stderr : stdout);
 }
 
 static enum filter_exit tell_outcome(const struct options *o, struct core *core, const char *name,
@@ -99,6 +100,10 @@ static enum filter_exit tell_outcome(const struct options *o, struct core *core,
 {
 	const uint64_t cut = core_truncated_bytes(core);
 
+	if (err && !stats->bytes_out) {
+		log_error("nothing of %s could be written: %s", name, strerror(-err));
+		return FILTER_FAILED;
+	}
 	if (err) {
 		log_error("%s is incomplete, and marked so: %s; it holds %" PRIu64 " of %" PRIu64
 			  " pages",
@@ -115,11 +120,6 @@ static enum filter_exit tell_outcome(const struct options *o, struct core *core,
 
 /* ---- into files ---- */
 
-static bool is_full(int err)
-{
-	return err == -ENOSPC || err == -EFBIG || err == -EDQUOT;
-}
-
 static int restart(struct output *outputs, unsigned nr)
 {
 	int err = 0;
@@ -135,9 +135,10 @@ static enum filter_exit write_files(const struct options *o, struct core *core,
 	struct dump_sink sinks[DUMP_SPLITS_MAX];
 	struct dump_stats stats;
 	struct shown s = shown_init(o, core);
+	enum filter_exit result;
 	unsigned i = 0;
 	uint64_t ms;
-	int err;
+	int err, told;
 
 	for (unsigned n = 0; n < nr; n++)
 		sinks[n] = output_sink(&outputs[n]);
@@ -146,14 +147,15 @@ static enum filter_exit write_files(const struct options *o, struct core *core,
 
 		err = dump_write(core, sinks, nr, &options, &stats);
 		end_progress(&s);
-		if (!is_full(err) || i + 1 == o->nr_levels || restart(outputs, nr))
+		if (!output_is_full(err) || i + 1 == o->nr_levels || restart(outputs, nr))
 			break;
 		log_warn("there is no room at dump level %u (%s): once more at level %u",
 			 o->levels[i], strerror(-err), o->levels[i + 1]);
 	}
 	ms = clock_ms() - s.start_ms;
-	tell_stats(o, o->levels[i], core, &stats, ms);
-	return tell_outcome(o, core, o->files[1], &stats, err, ms);
+	told = tell_stats(o, o->levels[i], core, &stats, ms);
+	result = tell_outcome(o, core, o->files[1], &stats, err, ms);
+	return told ? FILTER_FAILED : result;
 }
 
 static enum filter_exit dump_to_files(const struct options *o, struct core *core)
@@ -162,16 +164,19 @@ static enum filter_exit dump_to_files(const struct options *o, struct core *core
 	enum filter_exit result = FILTER_FAILED;
 	unsigned nr = 0;
 
+	for (unsigned i = 1; i < o->nr_files; i++) /* before one is emptied */
+		if (output_check(o->files[i], o->files, i, o->force))
+			return FILTER_FAILED;
 	while (nr + 1 < o->nr_files) {
 		outputs[nr].limit = o->limit;
-		if (output_open(o->files[nr + 1], o->files[0], o->force, &outputs[nr].fd))
+		if (output_open(o->files[nr + 1], o->files, nr + 1, o->force, &outputs[nr].fd))
 			break;
 		nr++;
 	}
 	if (nr + 1 == o->nr_files)
 		result = write_files(o, core, outputs, nr);
-	while (nr)
-		close(outputs[--nr].fd);
+	for (; nr; nr--)
+		output_discard(o->files[nr], o->force, outputs[nr - 1].fd);
 	return result;
 }
 
@@ -190,8 +195,9 @@ static enum filter_exit dump_to_stream(const struct options *o, struct core *cor
 	struct shown s = shown_init(o, core);
 	const struct dump_options options = dump_options_of(o, o->levels[0], &s);
 	struct dump_stats stats = {0};
+	enum filter_exit result;
 	uint64_t ms;
-	int err;
+	int err, told;
 
 	if (isatty(fd)) {
 		log_error("-F writes the dump to standard output, which is a terminal");
@@ -204,8 +210,9 @@ static enum filter_exit dump_to_stream(const struct options *o, struct core *cor
 		err = flat_end(&stream);
 	end_progress(&s);
 	ms = clock_ms() - s.start_ms;
-	tell_stats(o, o->levels[0], core, &stats, ms);
-	return tell_outcome(o, core, "the stream", &stats, err, ms);
+	told = tell_stats(o, o->levels[0], core, &stats, ms);
+	result = tell_outcome(o, core, "the stream", &stats, err, ms);
+	return told ? FILTER_FAILED : result;
 }
 
 enum filter_exit cmd_dump(const struct options *o, struct core *core)
@@ -217,22 +224,19 @@ enum filter_exit cmd_dump(const struct options *o, struct core *core)
 
 enum filter_exit cmd_dry_run(const struct options *o, struct core *core)
 {
-	enum filter_exit result = FILTER_OK;
-
-	for (unsigned i = 0; i < o->nr_levels && result == FILTER_OK; i++) {
+	for (unsigned i = 0; i < o->nr_levels; i++) {
 		struct shown s = shown_init(o, core);
 		const struct dump_options options = dump_options_of(o, o->levels[i], &s);
 		struct dump_stats stats;
 		int err = dump_count(core, &options, &stats);
 
 		end_progress(&s);
-		if (err)
-			result = FILTER_FAILED;
-		tell_stats(o, o->levels[i], core, &stats, clock_ms() - s.start_ms);
+		if (tell_stats(o, o->levels[i], core, &stats, clock_ms() - s.start_ms) || err)
+			return FILTER_FAILED;
 		log_info("dump level %u would keep %" PRIu64 " of %" PRIu64 " pages, %" PRIu64
 			 " MB before compression",
 			 o->levels[i], stats.planned_pages, stats.present_pages,
 			 stats.planned_pages * s.page_size / 1000000);
 	}
-	return result;
+	return FILTER_OK;
 }

@@ -27,7 +27,7 @@ enum filter_exit cmd_rearrange(const struct options *o, struct core *core)
 	_close_ int fd = -1;
 
 	(void)core;
-	if (output_open(o->files[0], NULL, o->force, &fd))
+	if (output_open(o->files[0], NULL, 0, o->force, &fd))
 		return FILTER_FAILED;
 	out.fd = fd;
 	err = flat_rearrange(read_stream, &in, &sink);
@@ -47,7 +47,7 @@ static enum filter_exit assemble(const struct options *o, struct reassemble_inpu
 	_close_ int fd = -1;
 	int err;
 
-	if (output_open(path, inputs[0].name, o->force, &fd))
+	if (output_open(path, o->files, nr, o->force, &fd))
 		return FILTER_FAILED;
 	out.fd = fd;
 	err = reassemble(inputs, nr, &sink, &stats);

@@ -5,6 +5,7 @@
 
 #include "capture/commands.h"
 #include "capture/figures.h"
+#include "capture/output.h"
 #include "lib/log.h"
 
 static int write_nowhere(void *ctx, uint64_t offset, const void *buf, size_t len)
@@ -60,7 +61,7 @@ enum filter_exit cmd_mem_usage(const struct options *o, struct core *core)
 	}
 	if (!o->json) {
 		print_table(&stats, core_page_size(core));
-		return fflush(stdout) ? FILTER_FAILED : FILTER_OK;
+		return output_flush(stdout) ? FILTER_FAILED : FILTER_OK;
 	}
 	json_init(&j, stdout);
 	json_object(&j, NULL);
@@ -68,5 +69,5 @@ enum filter_exit cmd_mem_usage(const struct options *o, struct core *core)
 	figures_pages(&stats, &j);
 	json_end(&j, '}');
 	putchar('\n');
-	return fflush(stdout) ? FILTER_FAILED : FILTER_OK;
+	return output_flush(stdout) ? FILTER_FAILED : FILTER_OK;
 }

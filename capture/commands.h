@@ -13,7 +13,5 @@ enum filter_exit cmd_dmesg(const struct options *o, struct core *core);
 enum filter_exit cmd_mem_usage(const struct options *o, struct core *core);
 enum filter_exit cmd_rearrange(const struct options *o, struct core *core);
 enum filter_exit cmd_reassemble(const struct options *o, struct core *core);
-enum filter_exit cmd_help(const struct options *o, struct core *core);
-enum filter_exit cmd_version(const struct options *o, struct core *core);
 
 #endif

@@ -2,10 +2,11 @@
 /* vmcore-save from a shell: which of its commands is meant, and what it needs. */
 #include "capture/filter.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "capture/commands.h"
-#include "capture/dump/codec.h"
+#include "capture/output.h"
 #include "lib/log.h"
 
 static const char usage[] =
@@ -53,20 +54,20 @@ static const char usage[] =
 	"Exit codes: 0 complete; 1 failed, and what was written is marked incomplete;\n"
 	"2 the dump is whole, but the core itself lacked pages. See vmcore-save(8).\n";
 
-enum filter_exit cmd_help(const struct options *o, struct core *core)
+static enum filter_exit show_help(const struct options *o, struct core *core)
 {
 	(void)o;
 	(void)core;
 	fputs(usage, stdout);
-	return fflush(stdout) ? FILTER_FAILED : FILTER_OK;
+	return output_flush(stdout) ? FILTER_FAILED : FILTER_OK;
 }
 
-enum filter_exit cmd_version(const struct options *o, struct core *core)
+static enum filter_exit show_version(const struct options *o, struct core *core)
 {
 	(void)o;
 	(void)core;
 	puts("vmcore-save " VMCORE_SAVE_VERSION);
-	return fflush(stdout) ? FILTER_FAILED : FILTER_OK;
+	return output_flush(stdout) ? FILTER_FAILED : FILTER_OK;
 }
 
 /*
@@ -91,8 +92,8 @@ static const struct command {
 	[MODE_DRY_RUN] = {cmd_dry_run, true, 1, OPTIONS_FILES_MAX, "--dry-run needs an input file"},
 	[MODE_DMESG] = {cmd_dmesg, true, 2, 2, "an input and an output file are needed"},
 	[MODE_MEM_USAGE] = {cmd_mem_usage, true, 1, 1, "--mem-usage needs /proc/kcore"},
-	[MODE_HELP] = {cmd_help, false, 0, OPTIONS_FILES_MAX, ""},
-	[MODE_VERSION] = {cmd_version, false, 0, OPTIONS_FILES_MAX, ""},
+	[MODE_HELP] = {show_help, false, 0, OPTIONS_FILES_MAX, ""},
+	[MODE_VERSION] = {show_version, false, 0, OPTIONS_FILES_MAX, ""},
 };
 
 enum filter_exit filter_main(int argc, char **argv)
@@ -103,6 +104,10 @@ enum filter_exit filter_main(int argc, char **argv)
 	enum filter_exit result;
 
 	log_set_name("vmcore-save");
+	/* A reader that went away, a limit of the shell: an error is told, a signal would not be.
+	 */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (save_options_parse(argc, argv, &o))
 		return FILTER_FAILED;
 	command = &commands[o.mode];

@@ -76,7 +76,7 @@ static int output_reserve(void *ctx, uint64_t offset, uint64_t len)
 		return -EFBIG;
 	if (fallocate(o->fd, 0, (off_t)offset, (off_t)len) == 0)
 		return 0;
-	if (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)
+	if (output_is_full(-errno))
 		return -errno;
 	while (len) { /* a file system without it */
 		size_t n = MIN(len, (uint64_t)sizeof(zeros));
@@ -119,20 +119,49 @@ int output_restart(struct output *o)
 	return ftruncate(o->fd, 0) ? -errno : 0;
 }
 
-/* Never write over what is being read. */
-static int check_path(const char *path, const char *input, bool force)
+bool output_is_full(int err)
 {
-	struct stat in, out;
+	return err == -ENOSPC || err == -EFBIG || err == -EDQUOT;
+}
 
-	if (stat(path, &out))
+int output_flush(FILE *to)
+{
+	int err;
+
+	errno = 0;
+	if (!fflush(to) && !ferror(to))
+		return 0;
+	err = errno ? -errno : -EIO;
+	log_error("%s cannot be written: %s", to == stdout ? "standard output" : "standard error",
+		  strerror(-err));
+	return err;
+}
+
+static bool same_file(const char *path, const struct stat *st, const char *other)
+{
+	struct stat o;
+
+	if (streq(path, other))
+		return true;
+	return st && stat(other, &o) == 0 && o.st_dev == st->st_dev && o.st_ino == st->st_ino;
+}
+
+int output_check(const char *path, const char *const *others, unsigned nr, bool force)
+{
+	struct stat out;
+	bool there = stat(path, &out) == 0;
+
+	for (unsigned i = 0; i < nr; i++) {
+		if (!same_file(path, there ? &out : NULL, others[i]))
+			continue;
+		log_error("%s and %s are the same file", others[i], path);
+		return -EINVAL;
+	}
+	if (!there)
 		return 0; /* open() will tell */
 	if (S_ISDIR(out.st_mode)) {
 		log_error("%s is a directory", path);
 		return -EISDIR;
-	}
-	if (input && stat(input, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
-		log_error("%s and %s are the same file", input, path);
-		return -EINVAL;
 	}
 	if (force && !S_ISREG(out.st_mode)) {
 		log_error("%s is not a regular file", path);
@@ -141,10 +170,10 @@ static int check_path(const char *path, const char *input, bool force)
 	return 0;
 }
 
-int output_open(const char *path, const char *input, bool force, int *fd_ret)
+int output_open(const char *path, const char *const *others, unsigned nr, bool force, int *fd_ret)
 {
 	int flags = O_RDWR | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL);
-	int fd, err = check_path(path, input, force);
+	int fd, err = output_check(path, others, nr, force);
 
 	if (err)
 		return err;
@@ -159,4 +188,13 @@ int output_open(const char *path, const char *input, bool force, int *fd_ret)
 	}
 	*fd_ret = fd;
 	return 0;
+}
+
+void output_discard(const char *path, bool force, int fd)
+{
+	struct stat st;
+
+	if (!force && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size)
+		unlink(path);
+	close(fd);
 }

@@ -4,6 +4,7 @@
 #define CAPTURE_OUTPUT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "capture/dump/dump.h"
 
@@ -30,12 +31,29 @@ struct dump_sink output_sink(struct output *o);
 int output_restart(struct output *o);
 
 /**
- * output_open() - Make a new file of mode 0600, to be read and written.
- * @input: never to be written over; may be NULL
+ * output_check() - Whether @path may be written.
+ * @others: @nr files that are never to be written over: what is read, what else is written
  * @force: an existing regular file may be emptied
  *
+ * Return: 0, also where only trying can tell; -EISDIR, -EINVAL, logged.
+ */
+int output_check(const char *path, const char *const *others, unsigned nr, bool force);
+
+/**
+ * output_open() - Make a new file of mode 0600, to be read and written, where
+ * output_check() does not object. An existing file is emptied and keeps its mode.
  * Return: 0, or -errno, logged.
  */
-int output_open(const char *path, const char *input, bool force, int *fd_ret);
+int output_open(const char *path, const char *const *others, unsigned nr, bool force, int *fd_ret);
+
+/** output_discard() - Close the file. One that output_open() made, not @force, is removed
+ * again where nothing was written to it: it would stand in the way of the next try. */
+void output_discard(const char *path, bool force, int fd);
+
+/** output_is_full() - Whether a sink's error means that there is no room. */
+bool output_is_full(int err);
+
+/** output_flush() - Pass on what was printed to @to. Return: 0, or -errno, logged. */
+int output_flush(FILE *to);
 
 #endif

@@ -178,8 +178,7 @@ static int write_levels(struct saver *s, struct output *out)
 	for (unsigned i = 0;; i++) {
 		int err = write_dump(s, out, s->options.levels[i]);
 
-		if ((err != -ENOSPC && err != -EFBIG && err != -EDQUOT) ||
-		    i + 1 == s->options.nr_levels || output_restart(out))
+		if (!output_is_full(err) || i + 1 == s->options.nr_levels || output_restart(out))
 			return err;
 		log_warn("once more, at dump level %u", s->options.levels[i + 1]);
 	}

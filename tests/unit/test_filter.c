@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vmcore-save as a shell runs it: command lines, files, exit codes. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture/core/kdump_layout.h"
+#include "capture/filter.h"
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/util.h"
+#include "tests/unit/core_builder.h"
+#include "tests/unit/test.h"
+
+#define PAGE	 4096u
+#define START	 0x100000u
+#define PAGES	 600u
+#define WORDS	 16
+#define TEXT_MAX 4096
+
+/* A directory with "core" in it. @text: what the last command said. */
+struct dir {
+	char path[32];
+	int home;
+	char text[TEXT_MAX];
+};
+
+static int copy_core(int from)
+{
+	int to = open("core", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	static char buf[1 << 20];
+	ssize_t n;
+
+	lseek(from, 0, SEEK_SET);
+	while (to >= 0 && (n = io_read_full(from, buf, sizeof(buf))) > 0)
+		if (io_write_full(to, buf, (size_t)n))
+			return -1;
+	close(from);
+	return to < 0 ? to : close(to);
+}
+
+static int dir_init(struct dir *d)
+{
+	struct core_builder b;
+
+	strcpy(d->path, "/tmp/filter-XXXXXX");
+	d->home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->home < 0 || !mkdtemp(d->path) || chdir(d->path))
+		return -1;
+	core_builder_init(&b);
+	core_builder_ram(&b, START, PAGES * PAGE);
+	for (uint64_t i = 0; i < PAGES; i++)
+		core_builder_put64(&b, START + i * PAGE, i + 1);
+	core_builder_vmcoreinfo(&b, "OSRELEASE=6.1.0-test\nPAGESIZE=4096\nCRASHTIME=1700000000\n");
+	return copy_core(core_builder_finish(&b));
+}
+
+static void dir_deinit(struct dir *d)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", d->path);
+	if (fchdir(d->home) || system(command))
+		abort();
+	close(d->home);
+}
+
+/* How a command is run. @out: its standard output; -1 for none. @file_bytes: its limit. */
+struct run {
+	int out;
+	rlim_t file_bytes;
+};
+
+static void run_child(char *line, const struct run *how, int err_fd)
+{
+	char *argv[WORDS + 1] = {"vmcore-save"}, *save = NULL;
+	int argc = 1, out = how->out < 0 ? open("/dev/null", O_WRONLY) : how->out;
+
+	for (char *w = strtok_r(line, " ", &save); w && argc < WORDS;
+	     w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	if (how->file_bytes)
+		setrlimit(RLIMIT_FSIZE, &(struct rlimit){how->file_bytes, how->file_bytes});
+	if (dup2(out, STDOUT_FILENO) < 0 || dup2(err_fd, STDERR_FILENO) < 0)
+		_exit(99);
+	log_set_level(LOG_LVL_INFO);
+	_exit(filter_main(argc, argv));
+}
+
+/* Run @words in a process of its own. Return: its exit code; 100 and more where a signal
+ * ended it. What it says goes to d->text. */
+static int run_as(struct dir *d, const char *words, const struct run *how)
+{
+	int pipe_fd[2], status;
+	char line[256];
+	ssize_t n;
+	pid_t pid;
+
+	snprintf(line, sizeof(line), "%s", words);
+	if (pipe2(pipe_fd, O_CLOEXEC))
+		return -1;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+		run_child(line, how, pipe_fd[1]);
+	close(pipe_fd[1]);
+	n = io_read_full(pipe_fd[0], d->text, sizeof(d->text) - 1);
+	d->text[n > 0 ? n : 0] = '\0';
+	close(pipe_fd[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 100 + WTERMSIG(status);
+}
+
+static int run(struct dir *d, const char *words)
+{
+	return run_as(d, words, &(struct run){.out = -1});
+}
+
+static int64_t size_of(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) ? -1 : st.st_size;
+}
+
+static bool marked_incomplete(const char *name)
+{
+	struct kdump_header h = {.status = 0};
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && io_pread_full(fd, &h, sizeof(h), 0) < 0)
+		h.status = 0;
+	close(fd);
+	return h.status & htole32(DUMP_DH_COMPRESSED_INCOMPLETE);
+}
+
+TEST(filter, commands)
+{
+	static const struct {
+		const char *words;
+		int exit;
+	} rows[] = {
+		{"core out", 0},	 {"core out", 1}, /* it exists */
+		{"-f core out", 0},	 {"-d 31 -E core elf", 0},
+		{"--split core a b", 0}, {"--reassemble b a ab", 0},
+		{"--dry-run core", 0},	 {"--dry-run core never-made", 0},
+		{"-f core core", 1},	 {"core", 1},
+		{"-F core extra", 1},	 {"nothing out2", 1},
+		{"--help", 0},		 {"--version", 0},
+	};
+	struct dir d;
+
+	CHECK_EQ(dir_init(&d), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int got = run(&d, rows[i].words);
+
+		if (got != rows[i].exit)
+			test_fail(__FILE__, __LINE__, "%s: exit %d, want %d: %s", rows[i].words,
+				  got, rows[i].exit, d.text);
+	}
+	CHECK_EQ(size_of("never-made"), -1);
+	CHECK(size_of("core") > PAGES * PAGE);
+	dir_deinit(&d);
+}
+
+/* -f empties a file that is to be written, never one that is to be read, and none twice. */
+TEST(filter, no_file_has_two_parts_to_play)
+{
+	static const char *const lines[] = {
+		"--reassemble -f a b b", "--reassemble -f a b a",    "--reassemble -f a b link",
+		"--split -f core x x",	 "--split -f core x y core", "--split -f core x y ./x",
+	};
+	struct dir d;
+
+	CHECK_EQ(dir_init(&d), 0);
+	CHECK_EQ(run(&d, "--split core a b"), 0);
+	CHECK_EQ(run(&d, "--split core x y"), 0);
+	CHECK_EQ(link("b", "link"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		int64_t a = size_of("a"), b = size_of("b"), x = size_of("x"),
+			core = size_of("core");
+
+		if (run(&d, lines[i]) != FILTER_FAILED)
+			test_fail(__FILE__, __LINE__, "%s: taken", lines[i]);
+		if (size_of("a") != a || size_of("b") != b || size_of("x") != x ||
+		    size_of("core") != core)
+			test_fail(__FILE__, __LINE__, "%s: a file was emptied", lines[i]);
+	}
+	CHECK_EQ(run(&d, "--reassemble a b whole"), 0);
+	dir_deinit(&d);
+}
+
+/* No signal ends the filter without a word. */
+TEST(filter, broken_pipe_and_file_size_limit)
+{
+	struct run to_pipe = {.out = -1}, limited = {.out = -1, .file_bytes = 1 << 20};
+	struct dir d;
+	int fds[2];
+
+	CHECK_EQ(dir_init(&d), 0);
+	CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
+	close(fds[0]);
+	to_pipe.out = fds[1];
+	CHECK_EQ(run_as(&d, "-F core", &to_pipe), FILTER_FAILED);
+	CHECK(strstr(d.text, "Broken pipe"));
+	CHECK_EQ(run_as(&d, "--json --dry-run core", &to_pipe), FILTER_FAILED);
+	CHECK_EQ(run_as(&d, "--help", &to_pipe), FILTER_FAILED);
+	close(fds[1]);
+
+	CHECK_EQ(run_as(&d, "--codec none core limited", &limited), FILTER_FAILED);
+	CHECK(marked_incomplete("limited"));
+	CHECK(strstr(d.text, "marked so"));
+	dir_deinit(&d);
+}
+
+/* What is said of a dump that did not get as far as its header. */
+TEST(filter, nothing_written_is_not_called_marked)
+{
+	struct dir d;
+
+	CHECK_EQ(dir_init(&d), 0);
+	CHECK_EQ(run(&d, "-L 100 core out"), FILTER_FAILED);
+	CHECK(!strstr(d.text, "marked so"));
+	CHECK(strstr(d.text, "nothing of out"));
+	CHECK_EQ(size_of("out"), -1);
+	CHECK_EQ(run(&d, "--split core p nowhere/q"), FILTER_FAILED);
+	CHECK_EQ(size_of("p"), -1);
+	dir_deinit(&d);
+}
