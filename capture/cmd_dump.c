@@ -203,6 +203,10 @@ static enum filter_exit dump_to_stream(const struct options *o, struct core *cor
 		log_error("-F writes the dump to standard output, which is a terminal");
 		return FILTER_FAILED;
 	}
+	if (o->nr_levels > 1)
+		log_warn("-F cannot begin again where there is no room: only dump level %u is "
+			 "tried",
+			 o->levels[0]);
 	err = flat_begin(&stream);
 	if (!err)
 		err = dump_write(core, &sink, 1, &options, &stats);

@@ -92,6 +92,10 @@ static int take_files(int argc, char **argv, struct options *o)
 /* What cannot go together. */
 static int check(const struct options *o)
 {
+	if (o->format == DUMP_FORMAT_ELF && o->codec_given) {
+		log_error("-E and a codec cannot go together: an ELF dump is not packed");
+		return -EINVAL;
+	}
 	if (o->mode == MODE_SPLIT && o->format == DUMP_FORMAT_ELF) {
 		log_error("--split: an ELF dump cannot be split");
 		return -EINVAL;
@@ -127,6 +131,8 @@ int save_options_parse(int argc, char **argv, struct options *options_ret)
 		err = check(&o);
 	if (err)
 		return err;
+	if (o.format == DUMP_FORMAT_ELF)
+		o.codec = NULL;
 	if (o.dry_run && o.mode < MODE_HELP)
 		o.mode = MODE_DRY_RUN;
 	*options_ret = o;

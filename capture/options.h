@@ -35,6 +35,7 @@ enum option_mode {
  * @levels: to be tried one after the other, where one does not fit the disk
  * @codec: NULL for pages as they are
  * @codec_level: 0 for the codec's default
+ * @codec_given: a codec was asked for by name
  * @threads: 0 where nothing was said
  * @limit: most bytes of the output; 0 for none
  * @check_params: only look at the options
@@ -48,6 +49,7 @@ struct options {
 	int codec_level;
 	unsigned threads;
 	uint64_t limit;
+	bool codec_given;
 	bool force, show_stats, json, no_progress, non_mmap, check_params, dry_run;
 	const char *files[OPTIONS_FILES_MAX];
 	unsigned nr_files;

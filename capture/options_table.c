@@ -90,7 +90,7 @@ static int set_codec(struct options *o, const struct codec *codec, int level)
 	}
 	o->codec = codec;
 	o->codec_level = level;
-	o->format = DUMP_FORMAT_KDUMP;
+	o->codec_given = true;
 	return 0;
 }
 
@@ -110,7 +110,7 @@ static int apply_codec_name(struct options *o, const struct option_row *row, con
 	(void)row;
 	if (streq(arg, "none")) {
 		o->codec = NULL;
-		o->format = DUMP_FORMAT_KDUMP;
+		o->codec_given = false;
 		return 0;
 	}
 	strncpy(name, arg, sizeof(name) - 1);
@@ -140,7 +140,6 @@ static int apply_elf(struct options *o, const struct option_row *row, const char
 	(void)row;
 	(void)arg;
 	o->format = DUMP_FORMAT_ELF;
-	o->codec = NULL;
 	return 0;
 }
 
@@ -216,7 +215,7 @@ static int apply_limit(struct options *o, const struct option_row *row, const ch
 	number[sizeof(number) - 1] = '\0';
 	if (*number)
 		unit = number + strlen(number) - 1;
-	at = unit && *unit ? strchr(units, *unit & ~0x20) : NULL;
+	at = unit && *unit & ~0x20 ? strchr(units, *unit & ~0x20) : NULL;
 	if (at) {
 		shift = 10 * (unsigned)(at - units + 1);
 		*unit = '\0';

@@ -44,7 +44,10 @@ TEST(save_options, collector)
 		{"makedumpfile -p -d 1", HAVE_SNAPPY ? "1 snappy" : NULL},
 		{"vmcore-save -d 1 -E", "1 elf"},
 		{"-z", "0 zstd"},
-		{"-E -c", "0 zlib"},
+		{"-E -c", NULL},
+		{"-c -E", NULL},
+		{"--codec zstd:3 -E", NULL},
+		{"-E --codec none", "0 elf"},
 		{"-c -d 31 --num-threads 1", "31 zlib threads 1"},
 		{"-c --num-threads=2", "0 zlib threads 2"},
 		{"-c --num-threads 0", "0 zlib threads 1"},
@@ -157,6 +160,8 @@ TEST(save_options, modes)
 		{{"--mem-usage"}, MODE_MEM_USAGE},
 		{{"-F", "-h"}, MODE_HELP},
 		{{"-v", "-F"}, MODE_VERSION},
+		{{"-L", "5 "}, -1},
+		{{"-L", ""}, -1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
