@@ -45,18 +45,26 @@ static enum filter_exit assemble(const struct options *o, struct reassemble_inpu
 	const struct dump_sink sink = output_sink(&out);
 	struct dump_stats stats;
 	_close_ int fd = -1;
+	bool incomplete;
 	int err;
 
 	if (output_open(path, o->files, nr, o->force, &fd))
 		return FILTER_FAILED;
 	out.fd = fd;
-	err = reassemble(inputs, nr, &sink, &stats);
+	err = reassemble(inputs, nr, &sink, &incomplete, &stats);
 	if (err) {
 		log_error("%s is incomplete: %s", path, strerror(-err));
 		return FILTER_FAILED;
 	}
+	if (stats.unreadable_pages)
+		log_error("%s lacks %" PRIu64 " of the pages: they could not be read (%s)", path,
+			  stats.unreadable_pages, strerror(stats.first_read_errno));
 	log_info("%" PRIu64 " of %" PRIu64 " pages from %u files", stats.kept_pages,
 		 stats.planned_pages, nr);
+	if (incomplete) {
+		log_error("%s is marked incomplete, as one of the files that it is made of", path);
+		return FILTER_FAILED;
+	}
 	return stats.kept_pages == stats.planned_pages ? FILTER_OK : FILTER_PARTIAL;
 }
 

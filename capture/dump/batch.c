@@ -73,7 +73,7 @@ static void read_run(struct batch *b, struct core_reader *reader, unsigned first
 	}
 }
 
-static bool is_zero(const uint8_t *page, size_t size)
+bool page_is_zero(const uint8_t *page, size_t size)
 {
 	return page[0] == 0 && memcmp(page, page + 1, size - 1) == 0;
 }
@@ -89,7 +89,7 @@ static void compress_page(struct batch *b, struct batch_tools *t, unsigned i)
 	p->flag = 0;
 	if (p->state == PAGE_STATE_UNREADABLE)
 		return;
-	if (b->find_zero && is_zero(p->data, b->page_size)) {
+	if (b->find_zero && page_is_zero(p->data, b->page_size)) {
 		p->state = PAGE_STATE_ZERO;
 		return;
 	}

@@ -97,6 +97,9 @@ struct batch {
 int batch_init(struct batch *b, size_t page_size, bool compresses, bool find_zero);
 void batch_deinit(struct batch *b);
 
+/** page_is_zero() - Whether all @size bytes, 1 or more, are zero. */
+bool page_is_zero(const uint8_t *page, size_t size);
+
 /** struct batch_tools - What one thread works with. */
 struct batch_tools {
 	struct core_reader *reader;

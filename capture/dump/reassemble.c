@@ -193,12 +193,21 @@ static int write_front(struct assembly *a)
 	return err ? err : writer_put(&a->writer, a->page_size, &sub, sizeof(sub));
 }
 
-static bool is_zero(const uint8_t *page, size_t size)
+/* One page's data. Return: 0; -EBADMSG; -errno. */
+static int read_page(struct assembly *a, const struct part *p, const struct kdump_page_desc *desc)
 {
-	return page[0] == 0 && memcmp(page, page + 1, size - 1) == 0;
+	const uint64_t offset = le64toh(desc->offset), size = le32toh(desc->size);
+	ssize_t n;
+
+	if (!size || size > a->page_size || !range_within(offset, size, p->size))
+		return -EBADMSG;
+	n = io_pread_full(p->fd, a->page, size, offset);
+	if (n < 0)
+		return (int)n;
+	return (uint64_t)n == size ? 0 : -EIO;
 }
 
-/* Copy one page's data and make @desc point to it. */
+/* Copy one page's data and make @desc point to it; all zero where the page is missing. */
 static int copy_page(struct assembly *a, const struct part *p, struct kdump_page_desc *desc)
 {
 	struct dump_stats *stats = a->writer.stats;
@@ -207,13 +216,15 @@ static int copy_page(struct assembly *a, const struct part *p, struct kdump_page
 
 	if (!desc->offset)
 		return 0; /* not in the dump */
-	if (!size || size > a->page_size)
-		return complain(p, "has an impossible page descriptor");
-	err = read_at(p, le64toh(desc->offset), a->page, size);
-	if (err)
-		return err;
+	err = read_page(a, p, desc);
+	if (err) {
+		*desc = (struct kdump_page_desc){.offset = 0};
+		if (!stats->unreadable_pages++)
+			stats->first_read_errno = -err;
+		return 0;
+	}
 	stats->kept_pages++;
-	if (!desc->flags && size == a->page_size && is_zero(a->page, size)) {
+	if (!desc->flags && size == a->page_size && page_is_zero(a->page, size)) {
 		desc->offset = htole64(a->zero_page);
 		stats->zero_pages++;
 		return 0;
@@ -275,7 +286,7 @@ static int assemble(struct assembly *a, struct dump_stats *stats)
 }
 
 int reassemble(struct reassemble_input *inputs, unsigned nr, const struct dump_sink *sink,
-	       struct dump_stats *stats_ret)
+	       bool *incomplete_ret, struct dump_stats *stats_ret)
 {
 	_free_ struct part *parts = calloc(nr, sizeof(*parts));
 	_free_ struct assembly *a = calloc(1, sizeof(*a));
@@ -295,6 +306,7 @@ int reassemble(struct reassemble_input *inputs, unsigned nr, const struct dump_s
 	}
 	a->page_size = le32toh(parts[0].header.block_size);
 	err = check_parts(a);
+	*incomplete_ret = a->incomplete;
 	if (!err)
 		err = writer_init(&a->writer, sink, stats_ret);
 	if (!err)

@@ -115,7 +115,7 @@ static void put_together(const uint8_t *data, size_t size)
 		if (at + 2 <= len[i] && io_pwrite_full(inputs[i].fd, data + 3, 2, at))
 			abort();
 	}
-	reassemble(inputs, PARTS, &sink, &stats);
+	reassemble(inputs, PARTS, &sink, &(bool){ false }, &stats);
 	for (int i = 0; i < PARTS; i++)
 		close(inputs[i].fd);
 }

@@ -68,7 +68,7 @@ static int put_together(struct output *files, unsigned nr, struct output *out,
 
 	for (unsigned i = 0; i < nr; i++)
 		inputs[i] = (struct reassemble_input){ files[i].fd, "part" };
-	return reassemble(inputs, nr, &sink, stats);
+	return reassemble(inputs, nr, &sink, &(bool){ false }, stats);
 }
 
 static void close_files(struct output *files, unsigned nr)
@@ -195,4 +195,33 @@ TEST(reassemble, incomplete_part)
 	CHECK_EQ(get_le32(status), DUMP_DH_COMPRESSED_ZLIB | DUMP_DH_COMPRESSED_INCOMPLETE);
 	close_files(parts, PARTS);
 	close(out.fd);
+}
+
+/* Damage to a page is that page's alone. */
+TEST(reassemble, bad_pages)
+{
+	const uint64_t descs = 2 * PAGE + 2 * PAGE;
+	static const struct {
+		unsigned field; /* in the descriptor */
+		uint32_t value;
+	} cases[] = {
+		{ 4, 0xffffffff }, /* offset, its upper half */
+		{ 4, 1 },
+		{ 8, 0 }, /* size */
+		{ 8, PAGE + 1 },
+	};
+	struct output parts[PARTS], out;
+	struct dump_stats stats;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CHECK_EQ(make_dump(parts, PARTS), 0);
+		CHECK_EQ(make_file(&out), 0);
+		put32(&parts[1], descs + 24 * i + cases[i].field, cases[i].value);
+		CHECK_EQ(put_together(parts, PARTS, &out, &stats), 0);
+		CHECK_EQ(stats.kept_pages, PAGES - 1);
+		CHECK_EQ(stats.unreadable_pages, 1);
+		CHECK_EQ(stats.first_read_errno, EBADMSG);
+		close_files(parts, PARTS);
+		close(out.fd);
+	}
 }
