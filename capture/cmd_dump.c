@@ -114,8 +114,10 @@ static enum filter_exit tell_outcome(const struct options *o, struct core *core,
 		log_error("%s lacks %" PRIu64 " of the pages: they could not be read from %s%s",
 			  name, stats->unreadable_pages, o->files[0],
 			  cut ? ", which is cut off" : "");
+	if (core_incomplete(core))
+		log_error("%s lacks what %s lacks, which is marked incomplete", name, o->files[0]);
 	progress_log_total(stats, ms);
-	return stats->unreadable_pages || cut ? FILTER_PARTIAL : FILTER_OK;
+	return stats->unreadable_pages || cut || core_incomplete(core) ? FILTER_PARTIAL : FILTER_OK;
 }
 
 /* ---- into files ---- */

@@ -51,6 +51,8 @@ static int core_init(struct core *core, int fd, const char *name)
 	if (err)
 		return err;
 	core_set_access(core, CORE_ACCESS_AUTO);
+	if (core->incomplete)
+		log_warn("%s: marked incomplete: it does not hold all that it should", name);
 	if (core->truncated)
 		log_warn("%s: it lacks %llu bytes of the memory that it describes", name,
 			 (unsigned long long)core->truncated);
@@ -134,6 +136,11 @@ const struct core_segment *core_loads(const struct core *core, size_t *nr_ret)
 uint64_t core_truncated_bytes(const struct core *core)
 {
 	return core->truncated;
+}
+
+bool core_incomplete(const struct core *core)
+{
+	return core->incomplete;
 }
 
 const struct arch_ops *core_arch(const struct core *core)

@@ -97,6 +97,9 @@ const struct core_segment *core_loads(const struct core *core, size_t *nr_ret);
  * pages that an incomplete kdump-compressed dump lacks: reading them tells. */
 uint64_t core_truncated_bytes(const struct core *core);
 
+/** core_incomplete() - Whether the file is a dump that is marked as cut short. */
+bool core_incomplete(const struct core *core);
+
 /**
  * core_held_run() - Whether the file holds something of page @pfn, and for how many pages
  * from there on the answer is known to be the same.

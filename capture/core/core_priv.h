@@ -23,8 +23,8 @@ struct core_table_cache {
 /**
  * struct input_ops - One form of dump, a row of the table in core.c.
  * @matches: whether @head, CORE_HEAD_BYTES long, starts one
- * @open: set the core's arch, byte order, page_size, segments, notes and, where it is not in
- *	the notes, vi; leave what the form needs besides in core->input. Return: as
+ * @open: set the core's arch, byte order, page_size, segments, notes, incomplete and, where
+ *	it is not in the notes, vi; leave what the form needs besides in core->input. Return: as
  *	core_open(), logged.
  * @close: release core->input, which may be NULL
  * @reader_create: one reader's state. Return: 0 or -ENOMEM.
@@ -78,6 +78,7 @@ struct core {
 	struct core_segment *loads;
 	size_t nr_loads;
 	uint64_t truncated;
+	bool incomplete;
 
 	uint8_t *notes;
 	size_t notes_len;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "capture/core/core_priv.h"
+#include "capture/core/kdump_layout.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
@@ -41,6 +42,7 @@ static int check_ehdr(struct core *core, Elf *elf, GElf_Ehdr *ehdr)
 		return -EOPNOTSUPP;
 	}
 	core->page_size = core->arch->page_size;
+	core->incomplete = ehdr->e_flags & DUMP_ELF_INCOMPLETE;
 	return 0;
 }
 

@@ -204,8 +204,7 @@ static int kdump_open(struct core *core, struct file_view *view)
 		err = read_notes(core, view, &sh);
 	if (!err)
 		err = read_bitmaps(k, core, view);
-	if (!err && le32toh(h.status) & DUMP_DH_COMPRESSED_INCOMPLETE)
-		log_warn("%s: marked incomplete: it does not hold all that it should", core->name);
+	core->incomplete = !err && le32toh(h.status) & DUMP_DH_COMPRESSED_INCOMPLETE;
 	return err;
 }
 

@@ -10,9 +10,8 @@
  *	+ bitmap_blocks / 2	struct kdump_page_desc for each bit of bitmap 2, in order
  *	then			page data, anywhere
  *
- * Here the table of descriptors has room for every page of bitmap 1, since a dump is
- * written in one pass; what was not needed of it is a hole. Sources: makedumpfile
- * diskdump_mod.h and IMPLEMENTATION, crash diskdump.h, libkdumpfile diskdump.c.
+ * How vmcore-save makes use of it: docs/formats.md. Sources: makedumpfile diskdump_mod.h
+ * and IMPLEMENTATION, crash diskdump.h, libkdumpfile diskdump.c.
  */
 #ifndef CAPTURE_CORE_KDUMP_LAYOUT_H
 #define CAPTURE_CORE_KDUMP_LAYOUT_H
@@ -31,6 +30,9 @@
 #define DUMP_DH_COMPRESSED_INCOMPLETE 0x8u
 #define DUMP_DH_EXCLUDED_VMEMMAP      0x10u
 #define DUMP_DH_COMPRESSED_ZSTD	      0x20u
+
+/* An ELF dump's e_flags: makedumpfile marks one that was cut short so (its elf_info.h). */
+#define DUMP_ELF_INCOMPLETE 1u
 
 struct kdump_utsname {
 	char sysname[KDUMP_UTS_LEN];

@@ -124,7 +124,7 @@ int elf_table_begin(struct elf_table *t, const Elf64_Phdr *first)
 	if (!err && !w->sink->once)
 		err = write_phdrs(t, 1, first, 1);
 	if (!err && !w->sink->once)
-		err = write_ehdr(t, 2, ELF_FLAG_INCOMPLETE);
+		err = write_ehdr(t, 2, DUMP_ELF_INCOMPLETE);
 	writer_seek(w, t->data);
 	return err;
 }

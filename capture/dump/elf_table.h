@@ -10,14 +10,12 @@
 
 #include <elf.h>
 
+#include "capture/core/kdump_layout.h"
 #include "capture/dump/dump_private.h"
 
 #define ELF_PHNUM_MAX	  (PN_XNUM - 1u) /* beyond it, readers without PN_XNUM fail */
 #define ELF_TABLE_PENDING 256u
 #define ELF_ALIASES_MAX	  4u
-
-/* e_flags: makedumpfile marks a dump that was cut short so (its elf_info.h). */
-#define ELF_FLAG_INCOMPLETE 1u
 
 /**
  * struct elf_table - Program headers that are on their way to the sink.

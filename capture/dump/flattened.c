@@ -120,7 +120,7 @@ static void mark_incomplete(const struct flat_input *in, const struct dump_sink 
 		put_le32(flags, le32toh(kdump->status) | DUMP_DH_COMPRESSED_INCOMPLETE);
 		sink->write(sink->ctx, offsetof(struct kdump_header, status), flags, 4);
 	} else if (!memcmp(elf->e_ident, ELFMAG, SELFMAG) && elf->e_ident[EI_CLASS] == ELFCLASS64) {
-		put_le32(flags, le32toh(elf->e_flags) | ELF_FLAG_INCOMPLETE);
+		put_le32(flags, le32toh(elf->e_flags) | DUMP_ELF_INCOMPLETE);
 		sink->write(sink->ctx, offsetof(Elf64_Ehdr, e_flags), flags, 4);
 	}
 }

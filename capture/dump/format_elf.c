@@ -104,7 +104,7 @@ static int elf_checkpoint(void *format)
 	int flush_err = writer_flush(&e->writer), err;
 
 	open.p_memsz = open.p_filesz;
-	err = elf_table_publish(&e->table, &open, ELF_FLAG_INCOMPLETE);
+	err = elf_table_publish(&e->table, &open, DUMP_ELF_INCOMPLETE);
 	if (!err)
 		e->job->stats->kept_pages =
 			MIN(e->pages, (e->writer.start - e->table.data) / e->job->page_size);
@@ -123,7 +123,7 @@ static int close_load(struct elf_dump *e, uint64_t end)
 	/* The table's own order of publishing: data first. */
 	err = writer_flush(&e->writer);
 	if (!err)
-		err = elf_table_publish(&e->table, NULL, ELF_FLAG_INCOMPLETE);
+		err = elf_table_publish(&e->table, NULL, DUMP_ELF_INCOMPLETE);
 	return err ? err : elf_table_add(&e->table, &e->open);
 }
 
@@ -265,7 +265,7 @@ int elf_dump_finish(struct elf_dump *e)
 	if (!err)
 		err = writer_flush(&e->writer);
 	if (!err)
-		err = elf_table_publish(&e->table, NULL, ELF_FLAG_INCOMPLETE);
+		err = elf_table_publish(&e->table, NULL, DUMP_ELF_INCOMPLETE);
 	if (!err)
 		err = writer_sync(&e->writer);
 	if (!err)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vmcore-save as a shell runs it: command lines, files, exit codes. */
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,34 @@ static bool marked_incomplete(const char *name)
 	return h.status & htole32(DUMP_DH_COMPRESSED_INCOMPLETE);
 }
 
+/* Set or clear the mark in a dump's header. */
+static void mark(const char *name, bool incomplete)
+{
+	struct kdump_header h;
+	const uint32_t bit = htole32(DUMP_DH_COMPRESSED_INCOMPLETE);
+	int fd = open(name, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || io_pread_full(fd, &h, sizeof(h), 0) != sizeof(h))
+		abort();
+	h.status = incomplete ? h.status | bit : h.status & ~bit;
+	if (io_pwrite_full(fd, &h, sizeof(h), 0))
+		abort();
+	close(fd);
+}
+
+static void mark_elf(const char *name)
+{
+	Elf64_Ehdr e;
+	int fd = open(name, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || io_pread_full(fd, &e, sizeof(e), 0) != sizeof(e))
+		abort();
+	e.e_flags = DUMP_ELF_INCOMPLETE;
+	if (io_pwrite_full(fd, &e, sizeof(e), 0))
+		abort();
+	close(fd);
+}
+
 TEST(filter, commands)
 {
 	static const struct {
@@ -230,5 +259,27 @@ TEST(filter, nothing_written_is_not_called_marked)
 	CHECK_EQ(size_of("out"), -1);
 	CHECK_EQ(run(&d, "--split core p nowhere/q"), FILTER_FAILED);
 	CHECK_EQ(size_of("p"), -1);
+	dir_deinit(&d);
+}
+
+/* What comes of a dump that is marked incomplete is not called complete. */
+TEST(filter, incomplete_input)
+{
+	struct dir d;
+
+	CHECK_EQ(dir_init(&d), 0);
+	CHECK_EQ(run(&d, "--split core a b"), 0);
+	mark("b", true);
+	CHECK_EQ(run(&d, "--reassemble a b whole"), FILTER_FAILED);
+	CHECK(marked_incomplete("whole"));
+	CHECK_EQ(run(&d, "core dump"), 0);
+	CHECK_EQ(run(&d, "dump again"), 0);
+	mark("dump", true);
+	CHECK_EQ(run(&d, "dump lacking"), FILTER_PARTIAL);
+	CHECK(strstr(d.text, "lacking"));
+	CHECK_EQ(run(&d, "-E core elf"), 0);
+	CHECK_EQ(run(&d, "elf elf2"), 0);
+	mark_elf("elf");
+	CHECK_EQ(run(&d, "elf elf3"), FILTER_PARTIAL);
 	dir_deinit(&d);
 }
