@@ -303,16 +303,6 @@ static const uint64_t *load_window(struct plan *p, uint64_t window)
 	return s->bits;
 }
 
-/* Kept pages before @window. */
-static uint64_t window_rank(struct plan *p, uint64_t window)
-{
-	uint64_t n = p->rank[window / p->stride];
-
-	for (uint64_t w = window / p->stride * p->stride; w < window; w++)
-		n += count_bits(load_window(p, w), 0, PLAN_WINDOW_PAGES);
-	return n;
-}
-
 /* Whether the windows from @window to that of the next entry in p->rank hold no kept page. */
 static bool none_from(const struct plan *p, uint64_t window)
 {
@@ -342,28 +332,41 @@ static uint64_t find_kept(struct plan *p, uint64_t from, uint64_t to)
 
 uint64_t plan_rank(struct plan *p, uint64_t pfn)
 {
-	const uint64_t window = pfn / PLAN_WINDOW_PAGES;
-	uint64_t from = window * PLAN_WINDOW_PAGES;
-	uint64_t rank;
+	const uint64_t window = pfn / PLAN_WINDOW_PAGES, entry = window / p->stride;
+	uint64_t at = entry * p->stride * PLAN_WINDOW_PAGES, rank;
 
 	if (pfn >= p->job->max_pfn)
 		return p->kept;
-	if (p->at_pfn <= pfn && p->at_pfn / PLAN_WINDOW_PAGES == window) {
-		from = p->at_pfn;
+	rank = p->rank[entry];
+	if (p->at_pfn <= pfn && p->at_pfn >= at) {
+		at = p->at_pfn;
 		rank = p->at_rank;
-	} else {
-		rank = window_rank(p, window);
 	}
-	rank += count_bits(load_window(p, window), from % PLAN_WINDOW_PAGES,
-			   pfn % PLAN_WINDOW_PAGES);
+	for (; at / PLAN_WINDOW_PAGES < window; at = ROUND_UP(at + 1, PLAN_WINDOW_PAGES))
+		rank += count_bits(load_window(p, at / PLAN_WINDOW_PAGES), at % PLAN_WINDOW_PAGES,
+				   PLAN_WINDOW_PAGES);
+	rank += count_bits(load_window(p, window), at % PLAN_WINDOW_PAGES, pfn % PLAN_WINDOW_PAGES);
 	p->at_pfn = pfn;
 	p->at_rank = rank;
 	return rank;
 }
 
+/* The set bit that has @nr before it, which is there. */
+static unsigned nth_bit(const uint64_t *bits, uint64_t nr)
+{
+	unsigned word = 0;
+	uint64_t x;
+
+	for (; nr >= popcount(bits[word]); word++)
+		nr -= popcount(bits[word]);
+	for (x = le64toh(bits[word]); nr; nr--)
+		x &= x - 1;
+	return word * 64 + (unsigned)__builtin_ctzll(x);
+}
+
 uint64_t plan_pfn(struct plan *p, uint64_t rank)
 {
-	uint64_t lo = 0, hi = p->nr_windows / p->stride + 1, pfn;
+	uint64_t lo = 0, hi = p->nr_windows / p->stride + 1;
 
 	if (rank >= p->kept)
 		return p->job->max_pfn;
@@ -375,13 +378,16 @@ uint64_t plan_pfn(struct plan *p, uint64_t rank)
 		else
 			hi = mid;
 	}
-	pfn = lo * p->stride * PLAN_WINDOW_PAGES;
-	for (uint64_t n = p->rank[lo];; n++) {
-		pfn = find_kept(p, pfn, p->job->max_pfn);
-		if (n == rank || pfn == p->job->max_pfn)
-			return pfn;
-		pfn++;
+	rank -= p->rank[lo];
+	for (uint64_t window = lo * p->stride; window < p->nr_windows; window++) {
+		const uint64_t *bits = load_window(p, window);
+		const uint64_t nr = count_bits(bits, 0, PLAN_WINDOW_PAGES);
+
+		if (rank < nr)
+			return window * PLAN_WINDOW_PAGES + nth_bit(bits, rank);
+		rank -= nr;
 	}
+	return p->job->max_pfn;
 }
 
 /* ---- the second phase ---- */

@@ -111,6 +111,19 @@ static int64_t walk(struct planned *p, uint64_t start, uint64_t end)
 	return nr < 0 ? -1 : nr;
 }
 
+/* How many pages there are, and whether their numbers are those from 0 on. */
+static int64_t walk_only(struct planned *p)
+{
+	struct batch b = { .max = BATCH_PAGES };
+	uint64_t sum = 0, nr = 0;
+
+	plan_start(p->plan, 0, UINT64_MAX);
+	for (plan_fill(p->plan, &b); b.nr; b.nr = 0, plan_fill(p->plan, &b))
+		for (unsigned i = 0; i < b.nr; i++, nr++)
+			sum += b.pages[i].rank;
+	return sum == nr * (nr - 1) / 2 ? (int64_t)nr : -1;
+}
+
 static int64_t count_kept(const struct planned *p, uint64_t start, uint64_t end)
 {
 	int64_t nr = 0;
@@ -223,4 +236,38 @@ TEST(plan, more_than_memory_holds)
 		planned_deinit(&p);
 		core_close(core);
 	}
+}
+
+/*
+ * So many windows that the number of kept pages is known only every 32nd one. Ranges cross
+ * the first and the last window of a stride; at the end one page says how large it all is.
+ */
+TEST(plan, ranks_known_now_and_then)
+{
+	const uint64_t windows = 16384 * 32, pages = PLAN_WINDOW_PAGES;
+	static const uint64_t at[] = { 0, 31, 32, 33, 63, 64, 1000 };
+	struct core_builder b;
+	struct core *core;
+	struct planned p;
+
+	core_builder_init(&b);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
+		core_builder_ram(&b, (at[i] * pages + 5) * PAGE, 3 * PAGE);
+	core_builder_ram(&b, (200 * pages - 2) * PAGE, (40 * pages + 4) * PAGE);
+	core_builder_ram(&b, (windows * pages - 1) * PAGE, PAGE);
+	CHECK_EQ(core_open_fd(core_builder_finish(&b), "test", &core), 0);
+	CHECK(planned_init(&p, core, 0, true));
+	CHECK_EQ(plan_kept(p.plan), 3 * 7 + 40 * pages + 4 + 1);
+	CHECK_EQ(plan_rank(p.plan, 32 * pages), 6);
+	CHECK_EQ(plan_rank(p.plan, 63 * pages + 6), 13);
+	CHECK_EQ(plan_rank(p.plan, 200 * pages), 20);
+	CHECK_EQ(plan_rank(p.plan, 1), 0);
+	CHECK_EQ(plan_pfn(p.plan, 6), 32 * pages + 5);
+	CHECK_EQ(plan_pfn(p.plan, plan_kept(p.plan) - 1), windows * pages - 1);
+	CHECK_EQ(walk(&p, 0, 100 * pages), 18);
+	p.bitmap.reads = 0;
+	CHECK_EQ(walk_only(&p), plan_kept(p.plan));
+	CHECK(p.bitmap.reads < 1000);
+	planned_deinit(&p);
+	core_close(core);
 }
