@@ -138,6 +138,13 @@ uint64_t core_truncated_bytes(const struct core *core)
 	return core->truncated;
 }
 
+uint64_t core_crash_time(const struct core *core)
+{
+	const char *s = core->vi ? vmcoreinfo_string(core->vi, "CRASHTIME") : NULL;
+
+	return s ? strtoull(s, NULL, 10) : core->file->mtime;
+}
+
 bool core_incomplete(const struct core *core)
 {
 	return core->incomplete;

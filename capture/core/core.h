@@ -97,6 +97,10 @@ const struct core_segment *core_loads(const struct core *core, size_t *nr_ret);
  * pages that an incomplete kdump-compressed dump lacks: reading them tells. */
 uint64_t core_truncated_bytes(const struct core *core);
 
+/** core_crash_time() - When the kernel crashed, seconds since 1970; where it did not say so
+ * (vmcoreinfo CRASHTIME), when the file was written last. */
+uint64_t core_crash_time(const struct core *core);
+
 /** core_incomplete() - Whether the file is a dump that is marked as cut short. */
 bool core_incomplete(const struct core *core);
 

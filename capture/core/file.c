@@ -60,6 +60,7 @@ static int find_size(struct core_file *file)
 		return err;
 	}
 	file->raw_size = file->size = (uint64_t)end;
+	file->mtime = (uint64_t)st.st_mtime;
 	return 0;
 }
 

@@ -17,6 +17,7 @@
  * struct core_file - An open file. Does not change once it is open, but for @map.
  * @raw_size: bytes that the file holds
  * @size: one past the last byte that can be read through a view
+ * @mtime: when it was written last, seconds since 1970
  * @regular: its size can be asked for again
  * @in_proc: it is /proc/vmcore
  * @map: views map it; else they read it
@@ -25,7 +26,7 @@
 struct core_file {
 	int fd;
 	char *name;
-	uint64_t raw_size, size;
+	uint64_t raw_size, size, mtime;
 	bool regular, in_proc, map;
 	struct flat_index *flat;
 };

@@ -5,9 +5,7 @@
 #include <elf.h>
 #include <endian.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/util.h"
 
@@ -68,13 +66,6 @@ static void fill_utsname(struct core *core, struct kdump_utsname *u)
 	set_string(u->machine, core_arch(core)->name);
 }
 
-static uint64_t crash_time(const struct vmcoreinfo *vi)
-{
-	const char *s = vi ? vmcoreinfo_string(vi, "CRASHTIME") : NULL;
-
-	return s ? strtoull(s, NULL, 10) : (uint64_t)time(NULL);
-}
-
 static uint32_t count_cpus(const struct core *core)
 {
 	struct core_note note;
@@ -91,7 +82,7 @@ void kdump_header_fill(struct core *core, struct kdump_header *h)
 	*h = (struct kdump_header){.header_version = htole32(KDUMP_HEADER_VERSION)};
 	memcpy(h->signature, KDUMP_SIGNATURE, sizeof(h->signature));
 	fill_utsname(core, &h->utsname);
-	h->tv_sec = htole64(crash_time(core_vmcoreinfo(core)));
+	h->tv_sec = htole64(core_crash_time(core));
 	h->block_size = htole32(core_page_size(core));
 	h->nr_cpus = htole32(count_cpus(core));
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/core/core.h"
@@ -391,4 +392,25 @@ TEST(core, virtual_addresses)
 	CHECK_EQ(paddr, 0x22234);
 	CHECK_EQ(core_read_vaddr(core, 0xffffc90000001ff8, buf, 16), -ENODATA);
 	core_close(core);
+}
+
+/* Dumps of one core have one date, whenever they are made. */
+TEST(core, crash_time)
+{
+	for (unsigned told = 0; told < 2; told++) {
+		const struct timespec times[2] = { { .tv_sec = 5 }, { .tv_sec = 1234567890 } };
+		struct core_builder b;
+		struct core *core;
+		int fd;
+
+		core_builder_init(&b);
+		core_builder_ram(&b, 0x1000, 0x1000);
+		core_builder_vmcoreinfo(&b, told ? "PAGESIZE=4096\nCRASHTIME=1700000000\n" :
+						   "PAGESIZE=4096\n");
+		fd = core_builder_finish(&b);
+		CHECK_EQ(futimens(fd, times), 0);
+		CHECK_EQ(core_open_fd(fd, "test", &core), 0);
+		CHECK_EQ(core_crash_time(core), told ? 1700000000 : 1234567890);
+		core_close(core);
+	}
 }
