@@ -28,10 +28,12 @@ static void write_behind(struct output *o, uint64_t end)
 	if (end < o->ahead + BEHIND_BYTES)
 		return;
 	sync_file_range(o->fd, ahead, (off_t)end - ahead, SYNC_FILE_RANGE_WRITE);
-	sync_file_range(o->fd, behind, ahead - behind,
-			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-				SYNC_FILE_RANGE_WAIT_AFTER);
-	posix_fadvise(o->fd, behind, ahead - behind, POSIX_FADV_DONTNEED);
+	if (ahead > behind) { /* a length of 0 would be that of the file */
+		sync_file_range(o->fd, behind, ahead - behind,
+				SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+					SYNC_FILE_RANGE_WAIT_AFTER);
+		posix_fadvise(o->fd, behind, ahead - behind, POSIX_FADV_DONTNEED);
+	}
 	o->behind = o->ahead;
 	o->ahead = end;
 }
