@@ -129,6 +129,10 @@ struct dump_job {
 	uint64_t max_pfn, present_pages;
 };
 
+/** dump_job_scan() - Begin a walk over the core's pages (plan.c). Fills the job's max_pfn and
+ * present_pages, and in its stats what is known by then. Return: 0; -ENOMEM. */
+int dump_job_scan(struct dump_job *job, struct scan **scan_ret);
+
 /**
  * struct format_ops - How a format takes what it is given; each gets the format's own object.
  * @put: take a batch

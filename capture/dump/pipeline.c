@@ -178,7 +178,13 @@ static int write_file(struct pipeline *p, unsigned i)
 		return err;
 	plan_start(p->plan, part.start_pfn, part.end_pfn);
 	err = pump(p, fill_planned, &format_kdump, p->file[i]);
-	return err ? err : kdump_finish(p->file[i]);
+	if (!err)
+		err = kdump_finish(p->file[i]);
+	if (!err) { /* so that the number of files does not add up in memory */
+		kdump_destroy(p->file[i]);
+		p->file[i] = NULL;
+	}
+	return err;
 }
 
 static int write_kdump(struct pipeline *p, const struct dump_sink *sinks, unsigned nr_sinks)
@@ -236,20 +242,11 @@ static void fill_scanned(struct pipeline *p, struct batch *b)
 
 static int prepare_scan(struct pipeline *p)
 {
-	struct dump_job *job = &p->job;
-	const char *problem;
-	int err = scan_create(job->core, scan_needs_memory_map(job->core, job->options->level),
-			      &p->scan);
+	int err = dump_job_scan(&p->job, &p->scan);
 
-	if (err)
-		return err;
-	problem = scan_problem(p->scan);
-	snprintf(job->stats->scan_problem, sizeof(job->stats->scan_problem), "%s",
-		 problem ? problem : "");
-	job->max_pfn = scan_max_pfn(p->scan);
-	job->present_pages = job->stats->present_pages = scan_present_pages(p->scan);
-	job->stats->planned_pages = job->present_pages;
-	return 0;
+	if (!err)
+		p->job.stats->planned_pages = p->job.present_pages;
+	return err;
 }
 
 static int write_elf(struct pipeline *p, const struct dump_sink *sink)
@@ -296,7 +293,7 @@ static int open_pipeline(struct core *core, const struct dump_options *o, struct
 	return 0;
 }
 
-/* Return: @err, or what the last call of the progress function makes of success. */
+/* Return: @err. What the progress function says to the end cannot change it any more. */
 static int close_pipeline(struct pipeline *p, int err)
 {
 	if (err == -ENOMEM)

@@ -121,10 +121,25 @@ static int allocate(struct plan *p)
 	return 0;
 }
 
+int dump_job_scan(struct dump_job *job, struct scan **scan_ret)
+{
+	struct dump_stats *stats = job->stats;
+	const char *problem;
+	int err = scan_create(job->core, scan_needs_memory_map(job->core, job->options->level),
+			      scan_ret);
+
+	if (err)
+		return err;
+	problem = scan_problem(*scan_ret);
+	snprintf(stats->scan_problem, sizeof(stats->scan_problem), "%s", problem ? problem : "");
+	job->max_pfn = scan_max_pfn(*scan_ret);
+	job->present_pages = stats->present_pages = scan_present_pages(*scan_ret);
+	return 0;
+}
+
 int plan_create(struct dump_job *job, struct plan **plan_ret)
 {
 	struct plan *p = calloc(1, sizeof(*p));
-	const char *problem;
 	int err;
 
 	if (!p)
@@ -132,16 +147,9 @@ int plan_create(struct dump_job *job, struct plan **plan_ret)
 	p->job = job;
 	for (int class = 0; class < PAGE_NR_CLASSES; class ++)
 		p->drop[class] = page_class_dropped(class, job->options->level);
-	err = scan_create(job->core, scan_needs_memory_map(job->core, job->options->level),
-			  &p->scan);
-	if (!err) {
-		problem = scan_problem(p->scan);
-		snprintf(job->stats->scan_problem, sizeof(job->stats->scan_problem), "%s",
-			 problem ? problem : "");
-		job->max_pfn = scan_max_pfn(p->scan);
-		job->present_pages = job->stats->present_pages = scan_present_pages(p->scan);
+	err = dump_job_scan(job, &p->scan);
+	if (!err)
 		err = allocate(p);
-	}
 	if (err) {
 		plan_destroy(p);
 		return err;
