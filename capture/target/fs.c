@@ -39,7 +39,7 @@ static void describe(struct target *target, uint64_t waited_ms)
 	const struct find_device *dev = &target->device;
 
 	snprintf(target->description, sizeof(target->description),
-		 "%s (%s%s%s) after %u.%u s", dev->node, *dev->type ? dev->type : "type unknown",
+		 "%.100s (%s%s%s) after %u.%u s", dev->node, *dev->type ? dev->type : "type unknown",
 		 *dev->uuid ? ", UUID=" : "", dev->uuid, (unsigned)(waited_ms / 1000),
 		 (unsigned)(waited_ms % 1000 / 100));
 }
