@@ -28,6 +28,7 @@ struct pipeline {
 
 	struct plan *plan;
 	struct kdump *file[DUMP_SPLITS_MAX];
+	struct kdump_part part[DUMP_SPLITS_MAX];
 	unsigned nr_files;
 
 	struct elf_dump *elf;
@@ -169,14 +170,23 @@ static struct kdump_part part_of(struct pipeline *p, unsigned i)
 	};
 }
 
+/* All files are laid out before the first page: wherever it ends, each is a part of this dump. */
+static int start_files(struct pipeline *p)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < p->nr_files; i++) {
+		p->part[i] = part_of(p, i);
+		err = kdump_start(p->file[i], &p->part[i]);
+	}
+	return err;
+}
+
 static int write_file(struct pipeline *p, unsigned i)
 {
-	const struct kdump_part part = part_of(p, i);
-	int err = kdump_start(p->file[i], &part);
+	int err;
 
-	if (err)
-		return err;
-	plan_start(p->plan, part.start_pfn, part.end_pfn);
+	plan_start(p->plan, p->part[i].start_pfn, p->part[i].end_pfn);
 	err = pump(p, fill_planned, &format_kdump, p->file[i]);
 	if (!err)
 		err = kdump_finish(p->file[i]);
@@ -197,6 +207,8 @@ static int write_kdump(struct pipeline *p, const struct dump_sink *sinks, unsign
 		err = begin_files(p, sinks, nr_sinks);
 	if (!err)
 		err = plan_scan(p->plan, emit_bitmap, p);
+	if (!err)
+		err = start_files(p);
 	for (unsigned i = 0; !err && i < p->nr_files; i++)
 		err = write_file(p, i);
 	return err;

@@ -197,6 +197,38 @@ TEST(reassemble, incomplete_part)
 	close(out.fd);
 }
 
+/* Where the first file's disk is full, all files are parts of one dump all the same. */
+TEST(reassemble, after_a_full_disk)
+{
+	struct dump_options options = { .codec = codec_find('c') };
+	struct output parts[PARTS], out;
+	struct core *core = make_core();
+	struct dump_sink sinks[PARTS];
+	struct dump_stats stats;
+	bool incomplete = false;
+	struct reassemble_input inputs[PARTS];
+	struct dump_sink sink;
+
+	CHECK(core);
+	for (unsigned i = 0; i < PARTS; i++) {
+		CHECK_EQ(make_file(&parts[i]), 0);
+		sinks[i] = output_sink(&parts[i]);
+		inputs[i] = (struct reassemble_input){ parts[i].fd, "part" };
+	}
+	parts[0].limit = 5 * PAGE + PAGES * sizeof(struct kdump_page_desc) + PAGE;
+	CHECK_EQ(dump_write(core, sinks, PARTS, &options, &stats), -EFBIG);
+	core_close(core);
+	CHECK_EQ(make_file(&out), 0);
+	sink = output_sink(&out);
+	CHECK_EQ(reassemble(inputs, PARTS, &sink, &incomplete, &stats), 0);
+	CHECK(incomplete);
+	CHECK_EQ(stats.planned_pages, PAGES);
+	CHECK(stats.kept_pages > 0);
+	CHECK(stats.kept_pages < PAGES / PARTS);
+	close_files(parts, PARTS);
+	close(out.fd);
+}
+
 /* Damage to a page is that page's alone. */
 TEST(reassemble, bad_pages)
 {
