@@ -192,7 +192,7 @@ static int emit_stream(void *ctx, const void *buf, size_t len)
 static enum filter_exit dump_to_stream(const struct options *o, struct core *core)
 {
 	int fd = STDOUT_FILENO;
-	struct flat_stream stream = {emit_stream, &fd};
+	struct flat_stream stream = {.emit = emit_stream, .ctx = &fd};
 	const struct dump_sink sink = flat_sink(&stream);
 	struct shown s = shown_init(o, core);
 	const struct dump_options options = dump_options_of(o, o->levels[0], &s);

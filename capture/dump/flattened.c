@@ -24,13 +24,20 @@
 #define COPY_BYTES   (256u * 1024)
 #define HEAD_BYTES   sizeof(struct kdump_header)
 
+static int emit(struct flat_stream *f, const void *buf, size_t len)
+{
+	if (!f->err)
+		f->err = f->emit(f->ctx, buf, len);
+	return f->err;
+}
+
 int flat_begin(struct flat_stream *f)
 {
 	uint8_t header[HEADER_BYTES] = SIGNATURE;
 
 	put_be64(header + 16, FLAT_TYPE);
 	put_be64(header + 24, FLAT_VERSION);
-	return f->emit(f->ctx, header, sizeof(header));
+	return emit(f, header, sizeof(header));
 }
 
 static int emit_record(struct flat_stream *f, uint64_t offset, uint64_t len)
@@ -39,7 +46,7 @@ static int emit_record(struct flat_stream *f, uint64_t offset, uint64_t len)
 
 	put_be64(record, offset);
 	put_be64(record + 8, len);
-	return f->emit(f->ctx, record, sizeof(record));
+	return emit(f, record, sizeof(record));
 }
 
 static int flat_write(void *ctx, uint64_t offset, const void *buf, size_t len)
@@ -47,7 +54,7 @@ static int flat_write(void *ctx, uint64_t offset, const void *buf, size_t len)
 	struct flat_stream *f = ctx;
 	int err = emit_record(f, offset, len);
 
-	return err ? err : f->emit(f->ctx, buf, len);
+	return err ? err : emit(f, buf, len);
 }
 
 struct dump_sink flat_sink(struct flat_stream *f)

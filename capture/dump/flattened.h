@@ -12,10 +12,16 @@
 
 #include "capture/dump/dump.h"
 
-/** struct flat_stream - Where the stream goes. @emit returns 0 or -errno. */
+/**
+ * struct flat_stream - Where the stream goes.
+ * @emit: returns 0 or -errno, and is not called again after that: a record that is cut off
+ *	would swallow what follows it
+ * @err: what it returned; 0 to begin with
+ */
 struct flat_stream {
 	int (*emit)(void *ctx, const void *buf, size_t len);
 	void *ctx;
+	int err;
 };
 
 /** flat_begin() - Write the stream's header. Return: 0 or what emit returned. */

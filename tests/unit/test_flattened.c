@@ -64,7 +64,7 @@ static int file_sync(void *ctx)
 
 static int make_stream(struct stream *s)
 {
-	struct flat_stream flat = { stream_emit, s };
+	struct flat_stream flat = { .emit = stream_emit, .ctx = s };
 	struct dump_sink sink = flat_sink(&flat);
 	int err = flat_begin(&flat);
 
@@ -177,4 +177,23 @@ TEST(flattened, what_cannot_be)
 		put_be64(s.bytes + cases[i].at, cases[i].value);
 		CHECK_EQ(rearrange(&s, &f), cases[i].err);
 	}
+}
+
+/* A record that was cut off swallows what follows it: nothing may, even where it could. */
+TEST(flattened, ends_with_the_first_error)
+{
+	struct stream s = { .len = STREAM_BYTES - 4096 - 2 * 16 - 10 };
+	struct flat_stream flat = { .emit = stream_emit, .ctx = &s };
+	struct dump_sink sink = flat_sink(&flat);
+	size_t len;
+
+	CHECK_EQ(flat_begin(&flat), 0);
+	CHECK_EQ(sink.write(sink.ctx, 0, "0123456789", 10), 0);
+	CHECK_EQ(sink.write(sink.ctx, 10, "x", 1), -ENOSPC);
+	len = s.len;
+	s.len = 100; /* there is room again */
+	CHECK_EQ(sink.write(sink.ctx, 10, "x", 1), -ENOSPC);
+	CHECK_EQ(flat_end(&flat), -ENOSPC);
+	CHECK_EQ(s.len, 100);
+	CHECK(len > 100);
 }
