@@ -192,11 +192,11 @@ static int apply_threads(struct options *o, const struct option_row *row, const 
 	unsigned long nr;
 
 	(void)row;
-	if (parse_number(arg, DUMP_THREADS_MAX, &nr)) {
-		log_error("--num-threads %s: a number of threads from 0 to %u", arg,
-			  DUMP_THREADS_MAX);
+	if (parse_number(arg, INT32_MAX, &nr)) {
+		log_error("--num-threads %s: this is not a number of threads", arg);
 		return -EINVAL;
 	}
+	nr = MIN(nr, (unsigned long)DUMP_THREADS_MAX);
 	o->threads = nr ? (unsigned)nr : 1;
 	return 0;
 }

@@ -58,7 +58,7 @@ static void *worker_run(void *arg)
 	return NULL;
 }
 
-/* Fewer threads than wanted are no failure. Signals are left to the caller's thread, but
+/* Signals are left to the caller's thread, but
  * for those that a worker's own doing raises. */
 static void start_threads(struct crew *c)
 {
@@ -81,8 +81,6 @@ static void start_threads(struct crew *c)
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
-	if (c->nr_threads < c->nr_workers)
-		log_warn("only %u of %u threads could be started", c->nr_threads, c->nr_workers);
 }
 
 static int make_tools(struct crew *c, const struct dump_job *job, bool compresses)
@@ -114,16 +112,15 @@ static int make_batches(struct crew *c, const struct dump_job *job, bool compres
 	return 0;
 }
 
-int crew_create(const struct dump_job *job, bool compresses, struct crew **crew_ret)
+static int make_crew(const struct dump_job *job, bool compresses, unsigned nr_workers,
+		     struct crew **crew_ret)
 {
 	struct crew *c = calloc(1, sizeof(*c));
 	int err = -ENOMEM;
 
 	if (!c)
 		return -ENOMEM;
-	c->nr_workers = MIN(job->options->threads, DUMP_THREADS_MAX);
-	if (!c->nr_workers)
-		c->nr_workers = 1;
+	c->nr_workers = nr_workers;
 	/* Each thread has one in work and one ready; one is being written. */
 	c->nr_batches = c->nr_workers > 1 ? 2 * c->nr_workers + 1 : 1;
 	pthread_mutex_init(&c->lock, NULL);
@@ -140,7 +137,29 @@ int crew_create(const struct dump_job *job, bool compresses, struct crew **crew_
 		crew_destroy(c);
 		return err;
 	}
+	*crew_ret = c;
+	return 0;
+}
+
+int crew_create(const struct dump_job *job, bool compresses, struct crew **crew_ret)
+{
+	const unsigned threads = job->options->threads;
+	const unsigned wanted = threads ? MIN(threads, DUMP_THREADS_MAX) : 1;
+	struct crew *c;
+	unsigned nr = wanted, got;
+	int err = make_crew(job, compresses, nr, &c);
+
+	/* Fewer threads than wanted are no failure, and leave some memory to others. */
+	while (err == -ENOMEM && nr > 1) {
+		nr /= 2;
+		err = make_crew(job, compresses, nr, &c);
+	}
+	if (err)
+		return err;
 	start_threads(c);
+	got = c->nr_threads ? c->nr_threads : 1;
+	if (got < wanted)
+		log_warn("only %u of %u threads could be started", got, wanted);
 	*crew_ret = c;
 	return 0;
 }

@@ -21,8 +21,9 @@ struct crew;
  * crew_create() - Start the threads.
  * @compresses: whether pages may be packed, by the options' codec
  *
- * With no more than one thread wanted, or where none can be started, the caller's own
- * does the work, in crew_submit().
+ * Where there is no memory for all, there are fewer, and a warning. With no more than one
+ * thread wanted, or where none can be started, the caller's own does the work, in
+ * crew_submit().
  * Return: 0; -ENOMEM; the codec's error.
  */
 int crew_create(const struct dump_job *job, bool compresses, struct crew **crew_ret);

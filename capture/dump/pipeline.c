@@ -202,13 +202,13 @@ static int write_kdump(struct pipeline *p, const struct dump_sink *sinks, unsign
 	int err = plan_create(&p->job, &p->plan);
 
 	if (!err)
-		err = crew_create(&p->job, true, &p->crew);
-	if (!err)
 		err = begin_files(p, sinks, nr_sinks);
 	if (!err)
 		err = plan_scan(p->plan, emit_bitmap, p);
 	if (!err)
 		err = start_files(p);
+	if (!err) /* the last one, since it takes the memory that there is */
+		err = crew_create(&p->job, true, &p->crew);
 	for (unsigned i = 0; !err && i < p->nr_files; i++)
 		err = write_file(p, i);
 	return err;
@@ -266,11 +266,11 @@ static int write_elf(struct pipeline *p, const struct dump_sink *sink)
 	int err = prepare_scan(p);
 
 	if (!err)
-		err = crew_create(&p->job, false, &p->crew);
-	if (!err)
 		err = elf_dump_create(&p->job, sink, &p->elf);
 	if (!err)
 		err = elf_dump_begin(p->elf);
+	if (!err)
+		err = crew_create(&p->job, false, &p->crew);
 	if (!err)
 		err = pump(p, fill_scanned, &format_elf, p->elf);
 	return err ? err : elf_dump_finish(p->elf);

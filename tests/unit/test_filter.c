@@ -70,10 +70,10 @@ static void dir_deinit(struct dir *d)
 	close(d->home);
 }
 
-/* How a command is run. @out: its standard output; -1 for none. @file_bytes: its limit. */
+/* How a command is run. @out: its standard output; -1 for none. @file_bytes, @memory: limits. */
 struct run {
 	int out;
-	rlim_t file_bytes;
+	rlim_t file_bytes, memory;
 };
 
 static void run_child(char *line, const struct run *how, int err_fd)
@@ -86,6 +86,8 @@ static void run_child(char *line, const struct run *how, int err_fd)
 		argv[argc++] = w;
 	if (how->file_bytes)
 		setrlimit(RLIMIT_FSIZE, &(struct rlimit){how->file_bytes, how->file_bytes});
+	if (how->memory)
+		setrlimit(RLIMIT_AS, &(struct rlimit){how->memory, how->memory});
 	if (dup2(out, STDOUT_FILENO) < 0 || dup2(err_fd, STDERR_FILENO) < 0)
 		_exit(99);
 	log_set_level(LOG_LVL_INFO);
@@ -283,3 +285,26 @@ TEST(filter, incomplete_input)
 	CHECK_EQ(run(&d, "elf elf3"), FILTER_PARTIAL);
 	dir_deinit(&d);
 }
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1 /* as gcc says it */
+#endif
+#endif
+
+#ifndef __SANITIZE_ADDRESS__ /* which has terabytes of address space already */
+/* Where there is no memory for as many threads as were asked for, fewer do it. */
+TEST(filter, memory_for_some_threads)
+{
+	struct run how = {.out = -1, .memory = 48 << 20};
+	struct dir d;
+
+	CHECK_EQ(dir_init(&d), 0);
+	CHECK_EQ(run(&d, "--num-threads 1 core one"), 0);
+	CHECK_EQ(run_as(&d, "--num-threads 64 core many", &how), 0);
+	CHECK(strstr(d.text, "of 64 threads"));
+	CHECK_EQ(size_of("many"), size_of("one"));
+	CHECK_EQ(run(&d, "--num-threads 500 core more"), 0);
+	dir_deinit(&d);
+}
+#endif
