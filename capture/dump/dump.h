@@ -48,7 +48,9 @@ struct codec; /* capture/dump/codec.h */
  * struct dump_stats - What a dump came to; also handed to the progress callback.
  *
  * Pages are classified first; @planned_pages is 0 until that is done. (An ELF dump is made
- * in one pass: there it is the number of present pages, and dropped ones count as done.)
+ * in one pass: until it is complete @planned_pages is the number of present pages, and
+ * dropped ones count as done.) In the end kept and unreadable ones are those planned, and
+ * with the dropped ones all that are present.
  */
 struct dump_stats {
 	uint64_t pages[PAGE_NR_CLASSES]; /* seen, by class; PAGE_ABSENT stays 0 */

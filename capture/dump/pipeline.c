@@ -263,6 +263,7 @@ static int prepare_scan(struct pipeline *p)
 
 static int write_elf(struct pipeline *p, const struct dump_sink *sink)
 {
+	struct dump_stats *stats = p->job.stats;
 	int err = prepare_scan(p);
 
 	if (!err)
@@ -273,7 +274,12 @@ static int write_elf(struct pipeline *p, const struct dump_sink *sink)
 		err = crew_create(&p->job, false, &p->crew);
 	if (!err)
 		err = pump(p, fill_scanned, &format_elf, p->elf);
-	return err ? err : elf_dump_finish(p->elf);
+	if (!err)
+		err = elf_dump_finish(p->elf);
+	if (!err)
+		stats->planned_pages = stats->done_pages =
+			stats->kept_pages + stats->unreadable_pages;
+	return err;
 }
 
 /* ---- the public face ---- */

@@ -306,6 +306,37 @@ TEST(dump, bad_memory_is_left_out_at_every_level)
 	}
 }
 
+/* In each form, in the end, and where it is only counted. */
+TEST(dump, figures_add_up)
+{
+	static const enum dump_format formats[] = {DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF};
+	const uint64_t pfn = 0x8000;
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		const struct dump_options o = {.level = 31, .format = formats[i]};
+		struct dump_stats stats, counted;
+		struct sink s = {0};
+		struct mm_builder m;
+		struct core *core;
+
+		mm_builder_init(&m, mm_kernel_6_12);
+		core_builder_ram(&m.core, pfn * PAGE, 40 * PAGE);
+		for (uint64_t k = 0; k < 40; k++)
+			mm_builder_page(&m, pfn + k, k % 3 ? "lru" : "");
+		CHECK_EQ(core_open_fd(mm_builder_finish(&m), "test", &core), 0);
+		CHECK_EQ(dump_count(core, &o, &counted), 0);
+		CHECK_EQ(dump(core, &s, &o, &stats), 0);
+		free(s.data);
+		CHECK_EQ(stats.pages[PAGE_CACHE], 26);
+		CHECK_EQ(stats.planned_pages, counted.planned_pages);
+		CHECK_EQ(stats.kept_pages + stats.unreadable_pages, stats.planned_pages);
+		CHECK_EQ(stats.planned_pages + stats.dropped_pages, stats.present_pages);
+		CHECK_EQ(stats.scanned_pages, stats.present_pages);
+		CHECK_EQ(counted.dropped_pages, stats.dropped_pages);
+		CHECK_EQ(stats.done_pages, stats.planned_pages);
+	}
+}
+
 TEST(dump, kdump_headers)
 {
 	struct dump_options o = {.codec = codec_find('c')};
