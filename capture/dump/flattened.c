@@ -156,8 +156,13 @@ int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,
 {
 	struct flat_input in = {.read = read, .ctx = ctx};
 	_free_ uint8_t *buf = malloc(COPY_BYTES);
-	int err = buf ? take_header(&in) : -ENOMEM;
+	int err;
 
+	if (!buf) {
+		log_error("out of memory");
+		return -ENOMEM;
+	}
+	err = take_header(&in);
 	while (!err) {
 		uint8_t record[RECORD_BYTES];
 		uint64_t offset, len;

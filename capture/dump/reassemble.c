@@ -294,8 +294,10 @@ int reassemble(struct reassemble_input *inputs, unsigned nr, const struct dump_s
 	int err;
 
 	*stats_ret = (struct dump_stats){0};
-	if (!parts || !a || !page)
+	if (!parts || !a || !page) {
+		log_error("out of memory");
 		return -ENOMEM;
+	}
 	a->parts = parts;
 	a->nr = nr;
 	a->page = page;
@@ -307,8 +309,11 @@ int reassemble(struct reassemble_input *inputs, unsigned nr, const struct dump_s
 	a->page_size = le32toh(parts[0].header.block_size);
 	err = check_parts(a);
 	*incomplete_ret = a->incomplete;
-	if (!err)
+	if (!err) {
 		err = writer_init(&a->writer, sink, stats_ret);
+		if (err)
+			log_error("out of memory");
+	}
 	if (!err)
 		err = assemble(a, stats_ret);
 	writer_deinit(&a->writer);

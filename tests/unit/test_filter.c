@@ -88,7 +88,7 @@ static void run_child(char *line, const struct run *how, int err_fd)
 		setrlimit(RLIMIT_FSIZE, &(struct rlimit){how->file_bytes, how->file_bytes});
 	if (how->memory)
 		setrlimit(RLIMIT_AS, &(struct rlimit){how->memory, how->memory});
-	if (dup2(out, STDOUT_FILENO) < 0 || dup2(err_fd, STDERR_FILENO) < 0)
+	if (dup2(open("/dev/null", O_RDONLY), STDIN_FILENO) || dup2(out, STDOUT_FILENO) < 0 || dup2(err_fd, STDERR_FILENO) < 0)
 		_exit(99);
 	log_set_level(LOG_LVL_INFO);
 	_exit(filter_main(argc, argv));
@@ -223,6 +223,35 @@ TEST(filter, no_file_has_two_parts_to_play)
 			test_fail(__FILE__, __LINE__, "%s: a file was emptied", lines[i]);
 	}
 	CHECK_EQ(run(&d, "--reassemble a b whole"), 0);
+	dir_deinit(&d);
+}
+
+/* Not before there is something to put into it. */
+TEST(filter, nothing_emptied_for_nothing)
+{
+	static const char *const lines[] = {
+		"-R -f x", /* standard input is empty */
+		"--reassemble -f core core2 x",
+		"--reassemble -f whole whole2 x",
+		"-f nothing x",
+		"-f -E -c core x",
+	};
+	struct dir d;
+	int64_t size;
+
+	CHECK_EQ(dir_init(&d), 0);
+	CHECK_EQ(run(&d, "core x"), 0);
+	CHECK_EQ(run(&d, "core whole"), 0);
+	CHECK_EQ(link("whole", "whole2") || link("core", "core2"), 0);
+	size = size_of("x");
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (run(&d, lines[i]) != FILTER_FAILED)
+			test_fail(__FILE__, __LINE__, "%s: taken", lines[i]);
+		if (size_of("x") != size)
+			test_fail(__FILE__, __LINE__, "%s: x was emptied", lines[i]);
+	}
+	CHECK_EQ(run(&d, "-R new"), FILTER_FAILED);
+	CHECK_EQ(size_of("new"), -1);
 	dir_deinit(&d);
 }
 
