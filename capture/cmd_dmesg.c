@@ -7,7 +7,6 @@
 #include "capture/commands.h"
 #include "capture/output.h"
 #include "capture/report/printk.h"
-#include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
 
@@ -16,24 +15,32 @@ static int emit_text(void *ctx, const char *text, size_t len)
 	return io_write_full(*(int *)ctx, text, len);
 }
 
-enum filter_exit cmd_dmesg(const struct options *o, struct core *core)
+static enum filter_exit write_log(const char *path, int fd, struct core *core)
 {
 	struct printk_stats stats;
-	_close_ int fd = -1;
-	int err;
+	int err = printk_dump(core, emit_text, &fd, &stats);
 
-	if (output_open(o->files[1], o->files, 1, o->force, &fd))
-		return FILTER_FAILED;
-	err = printk_dump(core, emit_text, &fd, &stats);
 	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS)
 		err = -errno;
 	if (err) {
-		log_error("%s is incomplete: %s; it holds %" PRIu64 " records", o->files[1],
+		log_error("%s is incomplete: %s; it holds %" PRIu64 " records", path,
 			  strerror(-err), stats.records);
 		return FILTER_FAILED;
 	}
 	if (stats.bad_records)
 		log_warn("%" PRIu64 " records of the log could not be read", stats.bad_records);
-	log_info("%" PRIu64 " records written to %s", stats.records, o->files[1]);
+	log_info("%" PRIu64 " records written to %s", stats.records, path);
 	return stats.bad_records ? FILTER_PARTIAL : FILTER_OK;
+}
+
+enum filter_exit cmd_dmesg(const struct options *o, struct core *core)
+{
+	enum filter_exit result;
+	int fd;
+
+	if (output_open(o->files[1], o->files, 1, o->force, &fd))
+		return FILTER_FAILED;
+	result = write_log(o->files[1], fd, core);
+	output_discard(o->files[1], o->force, fd);
+	return result;
 }

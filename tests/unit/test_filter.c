@@ -252,6 +252,8 @@ TEST(filter, nothing_emptied_for_nothing)
 	}
 	CHECK_EQ(run(&d, "-R new"), FILTER_FAILED);
 	CHECK_EQ(size_of("new"), -1);
+	CHECK_EQ(run(&d, "--dump-dmesg core log"), FILTER_FAILED); /* it has none */
+	CHECK_EQ(size_of("log"), -1);
 	dir_deinit(&d);
 }
 
