@@ -2,8 +2,10 @@
 /* vmcore-save from a shell: which of its commands is meant, and what it needs. */
 #include "capture/filter.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "capture/commands.h"
 #include "capture/output.h"
@@ -96,6 +98,15 @@ static const struct command {
 	[MODE_VERSION] = {show_version, false, 0, OPTIONS_FILES_MAX, ""},
 };
 
+/* Whatever is opened next must not become standard output or error. What is written to an
+ * output that is closed fails all the same. */
+static void open_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 enum filter_exit filter_main(int argc, char **argv)
 {
 	const struct command *command;
@@ -103,6 +114,7 @@ enum filter_exit filter_main(int argc, char **argv)
 	struct options o;
 	enum filter_exit result;
 
+	open_standard_files();
 	log_set_name("vmcore-save");
 	/* A reader that went away, a limit of the shell: an error is told, a signal would not be.
 	 */

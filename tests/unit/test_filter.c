@@ -74,6 +74,7 @@ static void dir_deinit(struct dir *d)
 struct run {
 	int out;
 	rlim_t file_bytes, memory;
+	bool closed; /* no standard output and error */
 };
 
 static void run_child(char *line, const struct run *how, int err_fd)
@@ -88,8 +89,11 @@ static void run_child(char *line, const struct run *how, int err_fd)
 		setrlimit(RLIMIT_FSIZE, &(struct rlimit){how->file_bytes, how->file_bytes});
 	if (how->memory)
 		setrlimit(RLIMIT_AS, &(struct rlimit){how->memory, how->memory});
-	if (dup2(open("/dev/null", O_RDONLY), STDIN_FILENO) || dup2(out, STDOUT_FILENO) < 0 || dup2(err_fd, STDERR_FILENO) < 0)
+	if (dup2(open("/dev/null", O_RDONLY), STDIN_FILENO) || dup2(out, STDOUT_FILENO) < 0 ||
+	    dup2(err_fd, STDERR_FILENO) < 0)
 		_exit(99);
+	for (int fd = STDOUT_FILENO; how->closed && fd <= STDERR_FILENO; fd++)
+		close(fd);
 	log_set_level(LOG_LVL_INFO);
 	_exit(filter_main(argc, argv));
 }
@@ -223,6 +227,19 @@ TEST(filter, no_file_has_two_parts_to_play)
 			test_fail(__FILE__, __LINE__, "%s: a file was emptied", lines[i]);
 	}
 	CHECK_EQ(run(&d, "--reassemble a b whole"), 0);
+	dir_deinit(&d);
+}
+
+/* Messages to a standard error that is closed do not go into the file that took its number. */
+TEST(filter, without_standard_files)
+{
+	struct dir d;
+
+	CHECK_EQ(dir_init(&d), 0);
+	CHECK_EQ(run_as(&d, "core out", &(struct run){.out = -1, .closed = true}), 0);
+	CHECK_EQ(run(&d, "core want"), 0);
+	CHECK_EQ(system("cmp -s out want"), 0);
+	CHECK_EQ(run_as(&d, "-F core", &(struct run){.out = -1, .closed = true}), FILTER_FAILED);
 	dir_deinit(&d);
 }
 
