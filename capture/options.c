@@ -179,6 +179,7 @@ static bool is_filter_name(const char *word)
 int save_options_parse_collector(const char *value, struct options *options_ret)
 {
 	char line[OPTIONS_COLLECTOR_MAX], *argv[COLLECTOR_WORDS + 2];
+	const enum log_level before = log_level();
 	struct options o;
 	int argc, skip, err;
 
@@ -194,6 +195,8 @@ int save_options_parse_collector(const char *value, struct options *options_ret)
 		return argc;
 	skip = argc > 1 && is_filter_name(argv[1]);
 	err = save_options_parse(argc - skip, argv + skip, &o);
+	if (log_level() < before)
+		log_set_level(before);
 	if (err)
 		return err;
 	if (o.nr_files || o.check_params || (o.mode != MODE_DUMP && o.mode != MODE_FLATTENED)) {

@@ -67,7 +67,8 @@ int save_options_parse(int argc, char **argv, struct options *options_ret);
  * or "vmcore-save", with or without a path, is skipped; files may not be named.
  * @value: NULL or empty for OPTIONS_DEFAULT_COLLECTOR
  *
- * -F is taken and means nothing: where the dump goes decides on its form.
+ * -F is taken and means nothing: where the dump goes decides on its form. The log level may
+ * become higher, not lower.
  * Return: as save_options_parse().
  */
 int save_options_parse_collector(const char *value, struct options *options_ret);

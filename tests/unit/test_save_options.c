@@ -213,3 +213,29 @@ TEST(save_options, message_level)
 		CHECK_EQ(o.show_stats, cases[i].stats);
 	}
 }
+
+/* kdump.conf(5)'s examples say --message-level 1. PID 1 tells what it does all the same; it may
+ * only be asked to say more. */
+TEST(save_options, collector_silences_nobody)
+{
+	static const struct {
+		const char *line;
+		enum log_level want;
+	} cases[] = {
+		{"makedumpfile -l --message-level 1 -d 31", LOG_LVL_INFO},
+		{"makedumpfile -l --message-level 0 -d 31", LOG_LVL_INFO},
+		{"makedumpfile -l --message-level 0 -d 77", LOG_LVL_INFO},
+		{"makedumpfile -l -D -d 31", LOG_LVL_DEBUG},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		enum log_level before = log_level(), got;
+		struct options o;
+
+		log_set_level(LOG_LVL_INFO);
+		save_options_parse_collector(cases[i].line, &o);
+		got = log_level();
+		log_set_level(before);
+		CHECK_EQ(got, cases[i].want);
+	}
+}
