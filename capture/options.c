@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "capture/dump/codec.h"

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "capture/core/core_priv.h"
-#include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
 #include "lib/util.h"
 
 #define KEY_MAX 192 /* "SYMBOL(" + the longest C name the kernel's kallsyms allows is less */

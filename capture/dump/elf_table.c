@@ -2,7 +2,6 @@
 #include "capture/dump/elf_table.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/log.h"

@@ -21,7 +21,6 @@
 
 #include "capture/core/kdump_layout.h"
 #include "capture/dump/kdump_header.h"
-#include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
 

@@ -2,7 +2,6 @@
 #include "capture/mm/page.h"
 
 #include "lib/bytes.h"
-#include "lib/util.h"
 
 #define MAPPING_ANON 1u /* PAGE_MAPPING_ANON, kernel include/linux/page-flags.h */
 
