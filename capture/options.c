@@ -12,7 +12,7 @@
 #include "lib/util.h"
 
 #define COLLECTOR_WORDS	    64
-#define DEFAULT_THREADS_MAX 8
+#define DEFAULT_THREADS_MAX 8u
 
 #define FIRST_LONG 256 /* getopt_long()'s value of row i is FIRST_LONG + i */
 
@@ -138,15 +138,16 @@ int save_options_parse(int argc, char **argv, struct options *options_ret)
 	return 0;
 }
 
-unsigned save_options_threads(const struct options *o)
+unsigned save_options_cpus(void)
 {
 	cpu_set_t cpus;
-	int nr;
 
-	if (o->threads)
-		return o->threads;
-	nr = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
-	return (unsigned)MIN(nr, DEFAULT_THREADS_MAX);
+	return sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : (unsigned)CPU_COUNT(&cpus);
+}
+
+unsigned save_options_threads(const struct options *o)
+{
+	return o->threads ? o->threads : MIN(save_options_cpus(), DEFAULT_THREADS_MAX);
 }
 
 /* Split @line at blanks into @argv from 1 on. Return: words, the name before included; -EINVAL. */

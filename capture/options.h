@@ -73,6 +73,9 @@ int save_options_parse(int argc, char **argv, struct options *options_ret);
  */
 int save_options_parse_collector(const char *value, struct options *options_ret);
 
+/** save_options_cpus() - How many CPUs this process may use, at least 1. */
+unsigned save_options_cpus(void);
+
 /** save_options_threads() - How many threads to use: what was asked for, else one for each
  * CPU that this process may use, up to 8. */
 unsigned save_options_threads(const struct options *o);

@@ -157,7 +157,8 @@ static int write_dump(struct saver *s, struct output *out, unsigned level)
 		.format = s->options.format,
 		.codec = s->options.codec,
 		.codec_level = s->options.codec_level,
-		.threads = save_options_threads(&s->options),
+		/* A thread costs memory, of which a capture kernel has little. */
+		.threads = MIN(save_options_threads(&s->options), save_options_cpus()),
 		.progress = show_progress,
 		.progress_ctx = s,
 	};

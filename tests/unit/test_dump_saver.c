@@ -2,6 +2,7 @@
 /* What PID 1 does with a core, from configuration to manifest, on files in memory. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -123,4 +124,53 @@ TEST(dump_saver, failures_are_described)
 	CHECK(text && strstr(text, "No space left on device"));
 	CHECK(!strstr(text, "\"complete\": true"));
 	core_close(s.core);
+}
+
+static unsigned count_threads(void)
+{
+	unsigned nr = 0;
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Threads: %u", &nr) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return nr;
+}
+
+static void watch_threads(void *ctx)
+{
+	unsigned *most = ctx, nr = count_threads();
+
+	*most = nr > *most ? nr : *most;
+}
+
+/* A core_collector made for a large machine does not cost a capture kernel of one CPU memory. */
+TEST(dump_saver, no_more_threads_than_cpus)
+{
+	_close_ int dump_fd = memfd_create("dump", 0);
+	unsigned before = count_threads(), most = 0;
+	struct init_saver ops;
+	cpu_set_t all, one;
+	struct saver s;
+	int err;
+
+	CHECK_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	for (int cpu = 0; !CPU_COUNT(&one); cpu++)
+		if (CPU_ISSET(cpu, &all))
+			CPU_SET(cpu, &one);
+	CHECK_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+	saver_init(&s, &ops);
+	err = ops.configure(ops.ctx, "makedumpfile -l -d 0 --num-threads 16");
+	if (!err)
+		err = open_panicked(&ops);
+	if (!err)
+		err = ops.save_dump(ops.ctx, dump_fd, watch_threads, &most);
+	core_close(s.core);
+	sched_setaffinity(0, sizeof(all), &all);
+	CHECK_EQ(err, 0);
+	CHECK_EQ(most, before);
 }
