@@ -142,7 +142,9 @@ uint64_t core_crash_time(const struct core *core)
 {
 	const char *s = core->vi ? vmcoreinfo_string(core->vi, "CRASHTIME") : NULL;
 
-	return s ? strtoull(s, NULL, 10) : core->file->mtime;
+	if (s)
+		return strtoull(s, NULL, 10);
+	return core->header_time ? core->header_time : core->file->mtime;
 }
 
 bool core_incomplete(const struct core *core)

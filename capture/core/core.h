@@ -98,7 +98,8 @@ const struct core_segment *core_loads(const struct core *core, size_t *nr_ret);
 uint64_t core_truncated_bytes(const struct core *core);
 
 /** core_crash_time() - When the kernel crashed, seconds since 1970; where it did not say so
- * (vmcoreinfo CRASHTIME), when the file was written last. */
+ * (vmcoreinfo CRASHTIME), when a kdump-compressed dump says so, or the file was written
+ * last. */
 uint64_t core_crash_time(const struct core *core);
 
 /** core_incomplete() - Whether the file is a dump that is marked as cut short. */

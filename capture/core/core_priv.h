@@ -59,6 +59,7 @@ struct core_reader {
 /*
  * @segments: sorted, without overlaps; @loads: as in the file
  * @own: the reader that core_read_paddr() and the like use
+ * @header_time: seconds since 1970, as the dump's header has it; 0 where it has not
  * @mm: valid where @vaddr_ready
  */
 struct core {
@@ -79,6 +80,7 @@ struct core {
 	size_t nr_loads;
 	uint64_t truncated;
 	bool incomplete;
+	uint64_t header_time;
 
 	uint8_t *notes;
 	size_t notes_len;

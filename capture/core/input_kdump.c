@@ -204,6 +204,7 @@ static int kdump_open(struct core *core, struct file_view *view)
 		err = read_notes(core, view, &sh);
 	if (!err)
 		err = read_bitmaps(k, core, view);
+	core->header_time = err ? 0 : le64toh(h.tv_sec);
 	core->incomplete = !err && le32toh(h.status) & DUMP_DH_COMPRESSED_INCOMPLETE;
 	return err;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/dump/codec.h"
@@ -59,7 +60,7 @@ static struct core *build(const struct shape *shape)
 static int copy(struct core *core, const struct dump_options *o, unsigned nr, struct core **ret)
 {
 	struct output out[FILES] = {{.fd = -1}};
-	struct dump_sink sinks[FILES];
+	struct dump_sink sinks[FILES] = {{NULL}};
 	struct dump_stats stats;
 	int err;
 
@@ -145,4 +146,28 @@ TEST(dump_shapes, come_back_as_they_were)
 			core_close(copies[n]);
 		core_close(core);
 	}
+}
+
+/* A dump of a dump keeps the date, also where only the header has it. */
+TEST(dump_shapes, keeps_the_date)
+{
+	const struct timespec times[2] = {{.tv_sec = 5}, {.tv_sec = 1234567890}};
+	const struct dump_options o = {.codec = codec_find('c')};
+	struct core *core, *first, *second;
+	struct core_builder b;
+	int fd;
+
+	core_builder_init(&b);
+	core_builder_ram(&b, 0x1000, 0x3000);
+	core_builder_vmcoreinfo(&b, "OSRELEASE=6.1.0\nPAGESIZE=4096\n");
+	fd = core_builder_finish(&b);
+	CHECK_EQ(futimens(fd, times), 0);
+	CHECK_EQ(core_open_fd(fd, "test", &core), 0);
+	CHECK_EQ(copy(core, &o, 1, &first), 0);
+	CHECK_EQ(core_crash_time(first), 1234567890);
+	CHECK_EQ(copy(first, &o, 1, &second), 0);
+	CHECK_EQ(core_crash_time(second), 1234567890);
+	core_close(second);
+	core_close(first);
+	core_close(core);
 }
