@@ -4,12 +4,10 @@
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture/core/kdump_layout.h"
-#include "capture/dump/elf_table.h"
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -22,7 +20,7 @@
 #define RECORD_BYTES 16u
 #define RECORD_END   UINT64_MAX /* -1, as offset and as length */
 #define COPY_BYTES   (256u * 1024)
-#define HEAD_BYTES   sizeof(struct kdump_header)
+#define FRONT_BYTES  512u /* of the dump, where its mark is */
 
 static int emit(struct flat_stream *f, const void *buf, size_t len)
 {
@@ -69,15 +67,12 @@ int flat_end(struct flat_stream *f)
 
 /* ---- and back ---- */
 
-/*
- * @at: bytes read so far
- * @head: the beginning of the dump, as far as it came
- */
+/* @at: bytes read so far. @front: the dump's first bytes, as they are by now */
 struct flat_input {
 	ssize_t (*read)(void *ctx, void *buf, size_t len);
 	void *ctx;
 	uint64_t at;
-	uint8_t head[HEAD_BYTES];
+	uint8_t front[FRONT_BYTES];
 };
 
 static int take(struct flat_input *in, void *buf, size_t len)
@@ -110,28 +105,6 @@ static int take_header(struct flat_input *in)
 	return 0;
 }
 
-static void keep_head(struct flat_input *in, uint64_t offset, const uint8_t *buf, size_t len)
-{
-	if (offset < HEAD_BYTES)
-		memcpy(in->head + offset, buf, MIN(len, (size_t)(HEAD_BYTES - offset)));
-}
-
-/* The stream's end did not come, and so the dump must say of itself that it is not all. */
-static void mark_incomplete(const struct flat_input *in, const struct dump_sink *sink)
-{
-	const struct kdump_header *kdump = (const void *)in->head;
-	const Elf64_Ehdr *elf = (const void *)in->head;
-	uint8_t flags[4];
-
-	if (!memcmp(kdump->signature, KDUMP_SIGNATURE, sizeof(kdump->signature))) {
-		put_le32(flags, le32toh(kdump->status) | DUMP_DH_COMPRESSED_INCOMPLETE);
-		sink->write(sink->ctx, offsetof(struct kdump_header, status), flags, 4);
-	} else if (!memcmp(elf->e_ident, ELFMAG, SELFMAG) && elf->e_ident[EI_CLASS] == ELFCLASS64) {
-		put_le32(flags, le32toh(elf->e_flags) | DUMP_ELF_INCOMPLETE);
-		sink->write(sink->ctx, offsetof(Elf64_Ehdr, e_flags), flags, 4);
-	}
-}
-
 static int copy_record(struct flat_input *in, uint64_t offset, uint64_t len, uint8_t *buf,
 		       const struct dump_sink *sink)
 {
@@ -140,15 +113,33 @@ static int copy_record(struct flat_input *in, uint64_t offset, uint64_t len, uin
 		int err = take(in, buf, n);
 
 		if (!err)
-			keep_head(in, offset, buf, n);
-		if (!err)
 			err = sink->write(sink->ctx, offset, buf, n);
 		if (err)
 			return err;
+		if (offset < FRONT_BYTES)
+			memcpy(in->front + offset, buf, MIN(n, FRONT_BYTES - offset));
 		offset += n;
 		len -= n;
 	}
 	return 0;
+}
+
+/* What a stream that is cut off left behind is no complete dump, whatever its header says. */
+static void mark_incomplete(struct flat_input *in, const struct dump_sink *sink)
+{
+	static const uint8_t elf64[] = {ELFMAG0,    ELFMAG1,	 ELFMAG2,   ELFMAG3,
+					ELFCLASS64, ELFDATA2LSB, EV_CURRENT};
+	uint32_t mark = DUMP_DH_COMPRESSED_INCOMPLETE;
+	uint64_t at = offsetof(struct kdump_header, status);
+
+	if (!memcmp(in->front, elf64, sizeof(elf64))) {
+		mark = DUMP_ELF_INCOMPLETE;
+		at = offsetof(Elf64_Ehdr, e_flags);
+	} else if (memcmp(in->front, KDUMP_SIGNATURE, strlen(KDUMP_SIGNATURE))) {
+		return;
+	}
+	put_le32(in->front + at, get_le32(in->front + at) | mark);
+	sink->write(sink->ctx, at, in->front + at, sizeof(mark));
 }
 
 int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,
@@ -178,11 +169,12 @@ int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,
 			log_error("the flattened dump has an impossible record after %" PRIu64
 				  " bytes",
 				  in.at);
-			return -EBADMSG;
+			err = -EBADMSG;
+			break;
 		}
 		err = copy_record(&in, offset, len, buf, sink);
 	}
-	if (err == -ENODATA)
+	if (err)
 		mark_incomplete(&in, sink);
 	if (!err && sink->sync)
 		err = sink->sync(sink->ctx);

@@ -37,8 +37,10 @@ int flat_end(struct flat_stream *f);
  * flat_rearrange() - Make a dump of a stream.
  * @read: fills @buf with @len bytes, fewer only at the end. Return: bytes, or -errno.
  *
+ * On failure what came before is in the sink; where it is a dump, it is marked incomplete.
+ *
  * Return: 0; -EBADMSG no such stream, or an impossible record; -ENODATA it ends without an
- * end record: what came before is in the sink, marked incomplete; -errno of @read or of the sink. All but
+ * end record; -errno of @read or of the sink. All but
  * the sink's are logged.
  */
 int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,
