@@ -16,7 +16,9 @@
  * @name: "fast", "zlib", "zstd", "lzo", "snappy"
  * @option: makedumpfile's option letter; 0 for none
  * @page_flag: DUMP_DH_COMPRESSED_*: what a reader inflates it with
- * @min_level, @max_level, @default_level: 0, 0, 0 where it has no levels
+ * @min_level, @max_level: 0, 0 where it has no levels
+ * @default_level: 0 where the default is none of them: "fast" and "zlib" then use our own
+ *	encoder (deflate_page.h), and zlib's levels are libdeflate's
  * @create: state of one thread, at @level (0: the default). Return: 0, -EINVAL for a level
  *	out of range, -ENOMEM. NULL where this codec was not built in
  * @destroy: @state may be NULL

@@ -28,13 +28,23 @@ struct code {
 typedef uint16_t u16x8 __attribute__((vector_size(16)));
 
 struct deflate_page {
-	u16x8 cost[DEFLATE_SYMBOLS][DEFLATE_CODES / 8]; /* bits of each symbol in each code */
-	struct code codes[DEFLATE_CODES];
-	struct deflate_matcher matcher;
+	enum deflate_effort effort;
+	struct deflate_set set;
+	union {
+		struct deflate_matcher matcher;
+		struct deflate_finder finder;
+	};
 	struct deflate_block block;
+	u16x8 *cost;	     /* bits of each symbol, in each code: nr / 8 vectors per symbol */
+	struct code codes[]; /* nr, and the costs behind them */
 };
 
-_Static_assert(sizeof(struct deflate_page) < 65536, "deflate_page.h says so");
+#define COST_BYTES(nr) (sizeof(uint16_t) * DEFLATE_SYMBOLS * (nr))
+#define STATE_BYTES(nr)                                                                            \
+	(ROUND_UP(sizeof(struct deflate_page) + sizeof(struct code) * (nr), 64) + COST_BYTES(nr))
+
+_Static_assert(STATE_BYTES(16) <= 68 * 1024, "deflate_page.h says so");
+_Static_assert(STATE_BYTES(DEFLATE_MAX_CODES) <= 108 * 1024, "deflate_page.h says so");
 _Static_assert(DEFLATE_MAX_BITS *(DEFLATE_BLOCK + 1) <= UINT16_MAX, "choose_code()");
 _Static_assert(4 * DEFLATE_MAX_BITS <= 56, "put_literals()");
 
@@ -94,29 +104,34 @@ static void code_prepare(struct code *c, const struct deflate_trained *t)
 		c->dist_total[i] = (uint8_t)(t->dist[i] + dist_extra(i));
 }
 
-static void cost_prepare(uint16_t *cost, const struct deflate_trained *t)
+/* Column @cost of a table of @stride columns. */
+static void cost_prepare(uint16_t *cost, unsigned stride, const struct deflate_trained *t)
 {
 	for (unsigned i = 0; i < DEFLATE_NR_LITLEN; i++)
-		cost[i * DEFLATE_CODES] = t->litlen[i];
+		cost[i * stride] = t->litlen[i];
 	for (unsigned len = 3; len <= DEFLATE_MAX_MATCH; len++) {
 		unsigned extra, s = deflate_length_symbol(len, &extra);
 
-		cost[s * DEFLATE_CODES] = (uint16_t)(t->litlen[s] + extra);
+		cost[s * stride] = (uint16_t)(t->litlen[s] + extra);
 	}
 	for (unsigned i = 0; i < DEFLATE_NR_DIST; i++)
-		cost[(DEFLATE_DIST0 + i) * DEFLATE_CODES] = (uint16_t)(t->dist[i] + dist_extra(i));
+		cost[(DEFLATE_DIST0 + i) * stride] = (uint16_t)(t->dist[i] + dist_extra(i));
 }
 
-int deflate_page_create(struct deflate_page **state_ret)
+int deflate_page_create(enum deflate_effort effort, struct deflate_page **state_ret)
 {
-	struct deflate_page *s = aligned_alloc(64, ROUND_UP(sizeof(*s), 64));
+	const struct deflate_set set = deflate_sets[effort];
+	struct deflate_page *s = aligned_alloc(64, STATE_BYTES(set.nr));
 
 	if (!s)
 		return -ENOMEM;
-	memset(s, 0, sizeof(*s));
-	for (unsigned i = 0; i < DEFLATE_CODES; i++) {
-		code_prepare(&s->codes[i], &deflate_trained[i]);
-		cost_prepare((uint16_t *)s->cost + i, &deflate_trained[i]);
+	memset(s, 0, STATE_BYTES(set.nr));
+	s->effort = effort;
+	s->set = set;
+	s->cost = (u16x8 *)((uint8_t *)s + STATE_BYTES(set.nr) - COST_BYTES(set.nr));
+	for (unsigned i = 0; i < set.nr; i++) {
+		code_prepare(&s->codes[i], &set.codes[i]);
+		cost_prepare((uint16_t *)s->cost + i, set.nr, &set.codes[i]);
 	}
 	*state_ret = s;
 	return 0;
@@ -127,18 +142,31 @@ void deflate_page_destroy(struct deflate_page *state)
 	free(state);
 }
 
+/* Bits of the block in each of 8 x @vectors codes, without its header. */
+static inline __attribute__((always_inline)) void
+sum_costs(const u16x8 *cost, const struct deflate_block *b, unsigned vectors, u16x8 *sum_ret)
+{
+	u16x8 sum[DEFLATE_MAX_CODES / 8] = {0};
+
+	/* 16 bits hold it: a byte of input takes 14 bits at most, a byte in a match less. */
+	for (unsigned i = 0; i < DEFLATE_SYMBOLS; i++)
+		for (unsigned v = 0; v < vectors; v++)
+			sum[v] += *cost++ * b->count[i];
+	memcpy(sum_ret, sum, vectors * sizeof(*sum));
+}
+
 /* The code that writes the block in the fewest bits, and how many. */
 static unsigned choose_code(const struct deflate_page *s, unsigned *bits_ret)
 {
-	u16x8 sum[DEFLATE_CODES / 8] = {0};
+	u16x8 sum[DEFLATE_MAX_CODES / 8];
 	unsigned best = 0, best_bits = UINT32_MAX;
 
-	/* 16 bits hold it: a byte of input takes 14 bits at most, a match less. */
-	for (unsigned i = 0; i < DEFLATE_SYMBOLS; i++)
-		for (unsigned v = 0; v < DEFLATE_CODES / 8; v++)
-			sum[v] += s->cost[i][v] * s->block.count[i];
-	for (unsigned i = 0; i < DEFLATE_CODES; i++) {
-		unsigned bits = sum[i / 8][i % 8] + deflate_trained[i].header_bits;
+	if (s->set.nr == 16)
+		sum_costs(s->cost, &s->block, 2, sum);
+	else
+		sum_costs(s->cost, &s->block, 4, sum);
+	for (unsigned i = 0; i < s->set.nr; i++) {
+		unsigned bits = sum[i / 8][i % 8] + s->set.codes[i].header_bits;
 
 		if (bits < best_bits) {
 			best_bits = bits;
@@ -240,22 +268,28 @@ size_t deflate_page_compress(struct deflate_page *s, const void *page, size_t le
 	if (len > DEFLATE_PAGE_MAX || out_len < ZLIB_OVERHEAD)
 		return 0;
 	put_le16(out, ZLIB_HEADER);
-	deflate_parse_start(&s->matcher);
+	if (s->effort == DEFLATE_FAST)
+		deflate_parse_start(&s->matcher);
+	else
+		deflate_lazy_start(&s->finder);
 	do {
 		size_t end = MIN(len, at + DEFLATE_BLOCK);
 		unsigned bits, c;
 		size_t room = (size_t)(w.end - w.next);
 
-		deflate_parse(&s->matcher, page, at, end, &s->block);
+		if (s->effort == DEFLATE_FAST)
+			deflate_parse(&s->matcher, page, at, end, &s->block);
+		else
+			deflate_parse_lazy(&s->finder, page, at, end, &s->block);
 		c = choose_code(s, &bits);
 		if (DIV_ROUND_UP(w.nr + bits, 8) + 4 > room)
 			return 0;
 		if ((w.nr + bits) / 8 + 8 <= room)
 			put_block(&w, (const uint8_t *)page + at, &s->block, &s->codes[c],
-				  &deflate_trained[c], end == len, true);
+				  &s->set.codes[c], end == len, true);
 		else
 			put_block(&w, (const uint8_t *)page + at, &s->block, &s->codes[c],
-				  &deflate_trained[c], end == len, false);
+				  &s->set.codes[c], end == len, false);
 		at = end;
 	} while (at < len);
 	if (w.nr)

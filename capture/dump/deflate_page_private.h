@@ -13,14 +13,14 @@
 
 #include "capture/dump/deflate_page.h"
 
-#define DEFLATE_MIN_MATCH  4
+#define DEFLATE_MIN_MATCH  3
 #define DEFLATE_MAX_MATCH  258
 #define DEFLATE_WINDOW	   32768
 #define DEFLATE_END	   256 /* end of block */
 #define DEFLATE_NR_LITLEN  286
 #define DEFLATE_NR_DIST	   30
 #define DEFLATE_MAX_BITS   14 /* of our codes: four literals fill 56 bits */
-#define DEFLATE_CODES	   16
+#define DEFLATE_MAX_CODES  32
 #define DEFLATE_HEADER_MAX 128 /* bytes, whole words */
 
 /* A block's input. A page of 4 KiB is one block; a larger one may change codes on its way. */
@@ -77,6 +77,23 @@ void deflate_parse_start(struct deflate_matcher *m);
 void deflate_parse(struct deflate_matcher *m, const uint8_t *in, size_t start, size_t end,
 		   struct deflate_block *b);
 
+#define DEFLATE_FINDER_BITS 11
+
+/**
+ * struct deflate_finder - The last two positions with each hash, the last one lowest.
+ * @near: of three bytes
+ * @far: of seven
+ */
+struct deflate_finder {
+	uint32_t near[1 << DEFLATE_FINDER_BITS];
+	uint32_t far[1 << DEFLATE_FINDER_BITS];
+};
+
+/** deflate_lazy_start(), deflate_parse_lazy() - The same, of the thorough way. */
+void deflate_lazy_start(struct deflate_finder *f);
+void deflate_parse_lazy(struct deflate_finder *f, const uint8_t *in, size_t start, size_t end,
+			struct deflate_block *b);
+
 /** deflate_length_symbol() - Of a match of @len bytes, with the number of its extra bits. */
 unsigned deflate_length_symbol(unsigned len, unsigned *extra_ret);
 
@@ -92,7 +109,17 @@ struct deflate_trained {
 	uint8_t header[DEFLATE_HEADER_MAX];
 };
 
-extern const struct deflate_trained deflate_trained[DEFLATE_CODES];
+/**
+ * struct deflate_set - Codes that were trained together.
+ * @nr: a multiple of 8, at most DEFLATE_MAX_CODES
+ */
+struct deflate_set {
+	const struct deflate_trained *codes;
+	unsigned nr;
+};
+
+/** deflate_sets - Of each enum deflate_effort. */
+extern const struct deflate_set deflate_sets[DEFLATE_EFFORTS];
 
 /** deflate_huffman() - The codes of @n code lengths, each with its first bit lowest. */
 void deflate_huffman(const uint8_t *lengths, unsigned n, uint16_t *codes);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <string.h>
-
-#include "capture/dump/deflate_page_private.h"
-#include "lib/bytes.h"
-#include "lib/util.h"
+/* The fast way to find matches: greedy, from the last position with each hash. */
+#include "capture/dump/deflate_sequence.h"
 
 /* Every so many bytes (as a shift) without a match, two more are passed over at a time. */
 #define SKIP 6
 
-static const uint8_t length_symbol[256] = {
+const uint8_t deflate_length_symbols[256] = {
 #define X4(a)  a, a, a, a
 #define X8(a)  X4(a), X4(a)
 #define X16(a) X8(a), X8(a)
@@ -26,51 +23,15 @@ static inline uint32_t hash5(uint64_t v)
 
 unsigned deflate_length_symbol(unsigned len, unsigned *extra_ret)
 {
-	unsigned i = length_symbol[len - 3];
+	unsigned i = deflate_length_symbols[len - 3];
 
 	*extra_ret = i < 8 || i == 28 ? 0 : (i - 4) / 4;
 	return 257 + i;
 }
 
-static inline void put_sequence(struct deflate_block *b, size_t literals, size_t len, size_t dist)
-{
-	uint32_t x = (uint32_t)dist - 1;
-	unsigned shift = 30 - (unsigned)__builtin_clz(x | 2);
-	unsigned symbol = (x >> shift) + 2 * shift;
-
-	b->count[257 + length_symbol[len - 3]]++;
-	b->count[DEFLATE_DIST0 + symbol]++;
-	b->sequences[b->nr++] = (struct deflate_sequence){
-		.literals = (uint16_t)literals,
-		.dist_bits = (uint16_t)(x & ((1u << shift) - 1)),
-		.dist = (uint8_t)symbol,
-		.length = (uint8_t)(len - 3),
-	};
-}
-
-static inline size_t match_length(const uint8_t *a, const uint8_t *b, size_t len, size_t max)
-{
-	while (len + 8 <= max) {
-		uint64_t diff = get_le64(a + len) ^ get_le64(b + len);
-
-		if (diff)
-			return len + (unsigned)__builtin_ctzll(diff) / 8;
-		len += 8;
-	}
-	while (len < max && a[len] == b[len])
-		len++;
-	return len;
-}
-
 void deflate_parse_start(struct deflate_matcher *m)
 {
 	memset(m, 0, sizeof(*m));
-}
-
-static inline void count_literals(struct deflate_block *b, const uint8_t *p, size_t n)
-{
-	for (; n; n--, p++)
-		b->count[*p]++;
 }
 
 /* Bytes that are passed over after @missed bytes without a match: literals without a look. */
@@ -79,7 +40,7 @@ static inline size_t pass_over(struct deflate_block *b, const uint8_t *in, size_
 {
 	size_t n = MIN((missed >> SKIP) * 2, max);
 
-	count_literals(b, in, n);
+	deflate_count_literals(b, in, n);
 	return n;
 }
 
@@ -88,9 +49,7 @@ void deflate_parse(struct deflate_matcher *m, const uint8_t *in, size_t start, s
 {
 	size_t anchor = start, i = start;
 
-	memset(b->count, 0, sizeof(b->count));
-	b->count[DEFLATE_END] = 1;
-	b->nr = 0;
+	deflate_block_start(b);
 	if (i < end && !i) { /* nothing stands before it */
 		b->count[in[0]]++;
 		i++;
@@ -116,17 +75,18 @@ void deflate_parse(struct deflate_matcher *m, const uint8_t *in, size_t start, s
 				i += pass_over(b, in + i, i - anchor, end - i);
 			continue;
 		}
-		len = match_length(in + cand, in + i, 4, MIN(end - i, (size_t)DEFLATE_MAX_MATCH));
+		len = deflate_match_length(in + cand, in + i, 4,
+					   MIN(end - i, (size_t)DEFLATE_MAX_MATCH));
 		while (i > anchor && cand && in[i - 1] == in[cand - 1] && len < DEFLATE_MAX_MATCH) {
 			i--;
 			cand--;
 			len++;
 			b->count[in[i]]--;
 		}
-		put_sequence(b, i - anchor, len, i - cand);
+		deflate_put_sequence(b, i - anchor, len, i - cand);
 		i += len;
 		anchor = i;
 	}
-	count_literals(b, in + i, end - i);
+	deflate_count_literals(b, in + i, end - i);
 	b->tail = (unsigned)(end - anchor);
 }

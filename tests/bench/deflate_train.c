@@ -61,9 +61,22 @@ static unsigned bytes_in_matches(const struct deflate_block *b)
 	return n;
 }
 
-static void read_pages(const char *path)
+static void parse(enum deflate_effort effort, const uint8_t *in, struct deflate_block *b)
 {
 	static struct deflate_matcher m;
+	static struct deflate_finder f;
+
+	if (effort == DEFLATE_FAST) {
+		deflate_parse_start(&m);
+		deflate_parse(&m, in, 0, PAGE, b);
+	} else {
+		deflate_lazy_start(&f);
+		deflate_parse_lazy(&f, in, 0, PAGE, b);
+	}
+}
+
+static void read_pages(enum deflate_effort effort, const char *path)
+{
 	static struct deflate_block b;
 	uint8_t in[PAGE];
 	FILE *f = must(fopen(path, "rb"));
@@ -71,8 +84,7 @@ static void read_pages(const char *path)
 	while (fread(in, PAGE, 1, f) == 1) {
 		if (nr_pages % 4096 == 0)
 			pages = must(realloc(pages, (nr_pages + 4096) * sizeof(*pages)));
-		deflate_parse_start(&m);
-		deflate_parse(&m, in, 0, PAGE, &b);
+		parse(effort, in, &b);
 		/* What does not compress is stored as it is, and teaches nothing. */
 		if (bytes_in_matches(&b) < PAGE / 16)
 			continue;
@@ -410,14 +422,10 @@ static void print_row(const char *field, const uint8_t *v, unsigned n)
 	printf("\n\t\t},\n");
 }
 
-static void print_codes(const struct trained *codes)
+static void print_set(const char *name, const struct trained *codes, unsigned n)
 {
-	printf("// SPDX-License-Identifier: GPL-2.0-or-later\n"
-	       "/* Written by tests/bench/deflate_train.c: train again rather than edit. */\n"
-	       "#include \"capture/dump/deflate_page_private.h\"\n\n"
-	       "/* clang-format off */\n"
-	       "const struct deflate_trained deflate_trained[DEFLATE_CODES] = {\n");
-	for (unsigned k = 0; k < DEFLATE_CODES; k++) {
+	printf("\nstatic const struct deflate_trained %s[] = {\n", name);
+	for (unsigned k = 0; k < n; k++) {
 		const struct deflate_trained *t = &codes[k].out;
 
 		printf("\t{\n");
@@ -430,23 +438,18 @@ static void print_codes(const struct trained *codes)
 	printf("};\n");
 }
 
-int main(int argc, char **argv)
+/* Codes for the pages read: from one for all to @want, where the codes so far do worst. */
+static void train(struct trained *codes, unsigned want)
 {
-	static struct trained codes[DEFLATE_CODES];
 	unsigned random = 1, n = 2;
 
-	for (int i = 1; i < argc; i++)
-		read_pages(argv[i]);
-	if (!nr_pages) {
-		fprintf(stderr, "usage: deflate-train PAGES...\n");
-		return 2;
-	}
+	memset(codes, 0, want * sizeof(*codes));
 	fixed_code(&codes[0].out);
 	assign(codes, 1);
 	codes[1] = codes[0];
 	memset(&codes[1].out, 0, sizeof(codes[1].out));
 	train_code(&codes[1]);
-	for (; n < DEFLATE_CODES; n++) {
+	for (; n < want; n++) {
 		double all = assign(codes, n);
 
 		fprintf(stderr, "%u codes: %.0f bits a page\n", n, all / nr_pages);
@@ -469,6 +472,43 @@ int main(int argc, char **argv)
 		fprintf(stderr, "code %u: %.0f pages, header %u bits, %.0f bits a page\n", k,
 			codes[k].pages, codes[k].out.header_bits,
 			codes[k].bits / (codes[k].pages + 1e-9));
-	print_codes(codes);
+}
+
+static const struct {
+	const char *name, *row;
+	unsigned nr;
+} sets[DEFLATE_EFFORTS] = {
+	[DEFLATE_FAST] = {"fast", "DEFLATE_FAST", 16},
+	[DEFLATE_SMALL] = {"small", "DEFLATE_SMALL", 32},
+};
+
+int main(int argc, char **argv)
+{
+	static struct trained codes[DEFLATE_MAX_CODES];
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: deflate-train PAGES...\n");
+		return 2;
+	}
+	printf("// SPDX-License-Identifier: GPL-2.0-or-later\n"
+	       "/* Written by tests/bench/deflate_train.c: train again rather than edit. */\n"
+	       "#include \"capture/dump/deflate_page_private.h\"\n"
+	       "#include \"lib/util.h\"\n\n"
+	       "/* clang-format off */\n");
+	for (unsigned s = 0; s < DEFLATE_EFFORTS; s++) {
+		nr_pages = 0;
+		for (int i = 1; i < argc; i++)
+			read_pages((enum deflate_effort)s, argv[i]);
+		if (!nr_pages) {
+			fprintf(stderr, "deflate-train: no page compresses\n");
+			return 1;
+		}
+		train(codes, sets[s].nr);
+		print_set(sets[s].name, codes, sets[s].nr);
+	}
+	printf("\nconst struct deflate_set deflate_sets[DEFLATE_EFFORTS] = {\n");
+	for (unsigned s = 0; s < DEFLATE_EFFORTS; s++)
+		printf("\t[%s] = {%s, ARRAY_SIZE(%s)},\n", sets[s].row, sets[s].name, sets[s].name);
+	printf("};\n");
 	return 0;
 }

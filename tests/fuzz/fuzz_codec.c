@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Any bytes, as a page, through every codec and back; the first byte chooses the room. */
+/* Any bytes, as a page, through every codec and back; the first byte chooses room and level. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +36,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	page = malloc(len);
 	memcpy(page, data + 1, len);
 	for (size_t i = 0; codec_at(i); i++) {
+		int level = data[0] & 1 ? codec_at(i)->min_level : 0;
 		void *state;
 
-		if (!codec_at(i)->create || codec_at(i)->create(0, &state))
+		if (!codec_at(i)->create || codec_at(i)->create(level, &state))
 			continue;
 		round_trip(codec_at(i), state, page, len, len * data[0] / 255);
 		round_trip(codec_at(i), state, page, len, len + len / 4 + 64);

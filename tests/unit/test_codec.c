@@ -101,6 +101,7 @@ static const struct {
 };
 
 struct pages {
+	int level; /* of the state */
 	uint8_t in[MAX_PAGE];
 	uint8_t out[MAX_PAGE + MAX_PAGE / 4];
 	uint8_t again[MAX_PAGE + MAX_PAGE / 4];
@@ -158,11 +159,14 @@ static void with_each_codec(void (*run)(const struct codec *c, void *state, stru
 		const struct codec *c = codec_at(i);
 		void *state;
 
-		if (!c->create)
-			continue;
-		CHECK_EQ(c->create(0, &state), 0);
-		run(c, state, p);
-		c->destroy(state);
+		/* The default, and where there are levels the lowest. */
+		for (p->level = 0; c->create; p->level = c->min_level) {
+			CHECK_EQ(c->create(p->level, &state), 0);
+			run(c, state, p);
+			c->destroy(state);
+			if (p->level == c->min_level)
+				break;
+		}
 	}
 	CHECK(p != NULL);
 	free(p);
@@ -177,6 +181,12 @@ static void every_size(const struct codec *c, void *state, struct pages *p)
 TEST(codec, round_trip)
 {
 	with_each_codec(every_size);
+}
+
+/* Packed by our own encoder, which knows the length before it writes. */
+static bool is_ours(const struct codec *c, int level)
+{
+	return !level && (c == codec_find_name("fast") || c == codec_find_name("zlib"));
 }
 
 static void every_room(const struct codec *c, void *state, struct pages *p)
@@ -194,7 +204,7 @@ static void every_room(const struct codec *c, void *state, struct pages *p)
 
 			CHECK(n >= 0);
 			/* libdeflate and zstd want more room than they use in the end. */
-			CHECK(room < need || n == need || c != codec_find_name("fast"));
+			CHECK(room < need || n == need || !is_ours(c, p->level));
 		}
 	}
 }
@@ -218,7 +228,7 @@ static void after_each_other(const struct codec *c, void *state, struct pages *p
 			kinds[k].fill(p->in, 4096);
 			memset(p->out, 0, sizeof(p->out));
 			n = c->compress(state, p->in, 4096, p->out, sizeof(p->out));
-			CHECK_EQ(c->create(0, &fresh), 0);
+			CHECK_EQ(c->create(p->level, &fresh), 0);
 			memset(p->again, 0xff, sizeof(p->again));
 			CHECK_EQ(c->compress(fresh, p->in, 4096, p->again, sizeof(p->again)), n);
 			c->destroy(fresh);
@@ -239,7 +249,8 @@ TEST(codec, levels)
 
 		if (!c->create)
 			continue;
-		CHECK(c->min_level <= c->default_level && c->default_level <= c->max_level);
+		CHECK(!c->default_level ||
+		      (c->min_level <= c->default_level && c->default_level <= c->max_level));
 		CHECK_EQ(c->create(c->max_level + 1, &state), -EINVAL);
 		if (c->min_level != 1) /* 0 asks for the default */
 			CHECK_EQ(c->create(c->min_level - 1, &state), -EINVAL);

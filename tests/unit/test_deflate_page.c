@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
 #include <zlib.h>
 
 #include "capture/dump/deflate_page_private.h"
+#include "lib/bytes.h"
 #include "lib/util.h"
 #include "tests/unit/test.h"
 
@@ -15,22 +17,28 @@ static unsigned code_space(const uint8_t *lengths, unsigned n)
 	return sum;
 }
 
+static void check_code(const struct deflate_trained *t)
+{
+	bool fixed = t->header_bits == 3;
+
+	for (unsigned i = 0; i < DEFLATE_NR_LITLEN; i++)
+		CHECK(t->litlen[i] >= 1 && t->litlen[i] <= DEFLATE_MAX_BITS);
+	for (unsigned i = 0; i < DEFLATE_NR_DIST; i++)
+		CHECK(t->dist[i] >= 1 && t->dist[i] <= DEFLATE_MAX_BITS);
+	CHECK_EQ(code_space(t->litlen, ARRAY_SIZE(t->litlen)), 32768);
+	/* The fixed code's distances 30 and 31 exist but do not occur. */
+	CHECK_EQ(code_space(t->dist, DEFLATE_NR_DIST), fixed ? 32768 - 2048 : 32768);
+	CHECK(fixed || !(t->litlen[286] | t->litlen[287]));
+	CHECK(t->header_bits >= 3 && t->header_bits <= 8 * DEFLATE_HEADER_MAX);
+	CHECK(!(t->header[0] & 1)); /* BFINAL is the encoder's */
+}
+
 TEST(deflate_page, codes_are_complete)
 {
-	for (unsigned k = 0; k < DEFLATE_CODES; k++) {
-		const struct deflate_trained *t = &deflate_trained[k];
-		bool fixed = t->header_bits == 3;
-
-		for (unsigned i = 0; i < DEFLATE_NR_LITLEN; i++)
-			CHECK(t->litlen[i] >= 1 && t->litlen[i] <= DEFLATE_MAX_BITS);
-		for (unsigned i = 0; i < DEFLATE_NR_DIST; i++)
-			CHECK(t->dist[i] >= 1 && t->dist[i] <= DEFLATE_MAX_BITS);
-		CHECK_EQ(code_space(t->litlen, ARRAY_SIZE(t->litlen)), 32768);
-		/* The fixed code's distances 30 and 31 exist but do not occur. */
-		CHECK_EQ(code_space(t->dist, DEFLATE_NR_DIST), fixed ? 32768 - 2048 : 32768);
-		CHECK(fixed || !(t->litlen[286] | t->litlen[287]));
-		CHECK(t->header_bits >= 3 && t->header_bits <= 8 * DEFLATE_HEADER_MAX);
-		CHECK(!(t->header[0] & 1)); /* BFINAL is the encoder's */
+	for (unsigned e = 0; e < DEFLATE_EFFORTS; e++) {
+		CHECK(deflate_sets[e].nr % 8 == 0 && deflate_sets[e].nr <= DEFLATE_MAX_CODES);
+		for (unsigned k = 0; k < deflate_sets[e].nr; k++)
+			check_code(&deflate_sets[e].codes[k]);
 	}
 }
 
@@ -46,10 +54,9 @@ static void put(struct bits *b, unsigned bits, unsigned nr)
 		b->data[b->nr / 8] |= (uint8_t)((bits >> i & 1) << b->nr % 8);
 }
 
-/* What zlib makes of code @k's header is what the table says: each literal comes back. */
-static void inflate_literals(unsigned k)
+/* What zlib makes of a code's header is what the table says: each literal comes back. */
+static void inflate_literals(const struct deflate_trained *t)
 {
-	const struct deflate_trained *t = &deflate_trained[k];
 	struct bits b = {.nr = 0};
 	uint16_t codes[DEFLATE_NR_LITLEN + 2];
 	uint8_t out[512];
@@ -74,8 +81,9 @@ static void inflate_literals(unsigned k)
 
 TEST(deflate_page, headers_say_what_the_codes_are)
 {
-	for (unsigned k = 0; k < DEFLATE_CODES; k++)
-		inflate_literals(k);
+	for (unsigned e = 0; e < DEFLATE_EFFORTS; e++)
+		for (unsigned k = 0; k < deflate_sets[e].nr; k++)
+			inflate_literals(&deflate_sets[e].codes[k]);
 }
 
 TEST(deflate_page, length_symbols)
@@ -96,15 +104,24 @@ TEST(deflate_page, length_symbols)
 	}
 }
 
-/* All lengths and distances of one page: a match of each, alone in zeros. */
-TEST(deflate_page, every_match_comes_back)
+static void with_each_effort(void (*run)(struct deflate_page *s))
+{
+	for (unsigned e = 0; e < DEFLATE_EFFORTS; e++) {
+		struct deflate_page *s;
+
+		CHECK_EQ(deflate_page_create((enum deflate_effort)e, &s), 0);
+		run(s);
+		deflate_page_destroy(s);
+	}
+}
+
+/* A match of nearly every length and distance, alone among random bytes. */
+static void every_match(struct deflate_page *s)
 {
 	static uint8_t page[DEFLATE_PAGE_MAX], out[2 * DEFLATE_PAGE_MAX], back[DEFLATE_PAGE_MAX];
-	struct deflate_page *s;
 
-	CHECK_EQ(deflate_page_create(&s), 0);
-	for (size_t dist = 4; dist < 40000; dist += dist < 600 ? 1 : 331) {
-		size_t len = 4 + dist % 300, n, size = dist + len + 64;
+	for (size_t dist = 1; dist < 40000; dist += dist < 600 ? 1 : 331) {
+		size_t len = 3 + dist % 300, n, size = dist + len + 64;
 		uLongf got = sizeof(back);
 		uint32_t x = (uint32_t)dist;
 
@@ -117,25 +134,57 @@ TEST(deflate_page, every_match_comes_back)
 		CHECK_EQ(uncompress(back, &got, out, n), Z_OK);
 		CHECK(got == size && memcmp(page, back, size) == 0);
 	}
-	deflate_page_destroy(s);
+}
+
+TEST(deflate_page, every_match_comes_back)
+{
+	with_each_effort(every_match);
+}
+
+/* In rooms of exactly the page's size, so that a sanitizer sees a read behind it. */
+static void every_length(struct deflate_page *s)
+{
+	uint8_t out[400], back[300];
+
+	for (size_t len = 0; len <= sizeof(back); len++) {
+		uint8_t *page = malloc(len ? len : 1);
+		uLongf got = sizeof(back);
+		size_t n;
+
+		for (unsigned i = 0; i < len; i++)
+			page[i] = (uint8_t)(i / 9 * 7);
+		n = deflate_page_compress(s, page, len, out, sizeof(out));
+		CHECK(n > 0);
+		CHECK_EQ(uncompress(back, &got, out, n), Z_OK);
+		CHECK(got == len && memcmp(page, back, len) == 0);
+		free(page);
+	}
+	CHECK_EQ(deflate_page_compress(s, back, DEFLATE_PAGE_MAX + 1, out, sizeof(out)), 0);
 }
 
 TEST(deflate_page, any_length)
 {
-	uint8_t page[300], out[400], back[300];
-	struct deflate_page *s;
+	with_each_effort(every_length);
+}
 
-	CHECK_EQ(deflate_page_create(&s), 0);
-	for (unsigned i = 0; i < sizeof(page); i++)
-		page[i] = (uint8_t)(i / 9 * 7);
-	for (size_t len = 0; len <= sizeof(page); len++) {
-		size_t n = deflate_page_compress(s, page, len, out, sizeof(out));
-		uLongf got = sizeof(back);
+/* Three bytes that come again, and nothing longer: what the thorough way is for. */
+TEST(deflate_page, small_is_smaller_than_fast)
+{
+	uint8_t page[4096], out[8192];
+	size_t n[DEFLATE_EFFORTS];
+	uint32_t x = 1;
 
-		CHECK(n > 0);
-		CHECK_EQ(uncompress(back, &got, out, n), Z_OK);
-		CHECK(got == len && memcmp(page, back, len) == 0);
+	for (size_t i = 0; i + 8 <= sizeof(page); i += 8) {
+		x = x * 1664525 + 1013904223;
+		put_le64(page + i, 0xffff888000000000 | (uint64_t)(x >> 8) << 8);
 	}
-	CHECK_EQ(deflate_page_compress(s, page, DEFLATE_PAGE_MAX + 1, out, sizeof(out)), 0);
-	deflate_page_destroy(s);
+	for (unsigned e = 0; e < DEFLATE_EFFORTS; e++) {
+		struct deflate_page *s;
+
+		CHECK_EQ(deflate_page_create((enum deflate_effort)e, &s), 0);
+		n[e] = deflate_page_compress(s, page, sizeof(page), out, sizeof(out));
+		deflate_page_destroy(s);
+	}
+	CHECK(n[DEFLATE_FAST] > 0 && n[DEFLATE_SMALL] > 0);
+	CHECK(n[DEFLATE_SMALL] < n[DEFLATE_FAST]);
 }
