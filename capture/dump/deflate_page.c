@@ -149,9 +149,17 @@ sum_costs(const u16x8 *cost, const struct deflate_block *b, unsigned vectors, u1
 	u16x8 sum[DEFLATE_MAX_CODES / 8] = {0};
 
 	/* 16 bits hold it: a byte of input takes 14 bits at most, a byte in a match less. */
-	for (unsigned i = 0; i < DEFLATE_SYMBOLS; i++)
-		for (unsigned v = 0; v < vectors; v++)
-			sum[v] += *cost++ * b->count[i];
+	for (unsigned i = 0; i < DEFLATE_SYMBOLS; i += 8, cost += 8 * vectors) {
+		uint64_t some[2]; /* of eight symbols that stand together, often none occurs */
+
+		memcpy(some, b->count + i, sizeof(some));
+		if (!(some[0] | some[1]))
+			continue;
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < 8; k++)
+			for (unsigned v = 0; v < vectors; v++)
+				sum[v] += cost[k * vectors + v] * b->count[i + k];
+	}
 	memcpy(sum_ret, sum, vectors * sizeof(*sum));
 }
 

@@ -17,6 +17,7 @@
 
 #define PAGE	   4096
 #define ROUNDS	   12
+#define EXCHANGES  24
 #define SYMBOLS	   DEFLATE_SYMBOLS
 #define NR_PRECODE 19
 #define REPEAT	   16 /* precode: the previous length 3 to 6 times, 2 extra bits */
@@ -34,9 +35,11 @@ struct trained {
 	double total[SYMBOLS]; /* counts of the pages that chose it */
 	double pages;
 	double bits;
+	double loss; /* bits more, were it not there */
 };
 
 struct page {
+	unsigned bits; /* in its best code */
 	uint16_t count[SYMBOLS];
 };
 
@@ -103,7 +106,10 @@ static void fit_path(const double *count, unsigned n, double weight, const doubl
 {
 	static double best[SYMBOLS + 1][16], sum[SYMBOLS + 1];
 	static uint8_t from[SYMBOLS + 1][16], step[SYMBOLS + 1][16];
+	double space[16];
 
+	for (int l = 0; l < 16; l++)
+		space[l] = price * ldexp(1, -l);
 	for (unsigned i = 0; i <= n; i++)
 		for (unsigned l = 0; l <= DEFLATE_MAX_BITS; l++)
 			best[i][l] = INFINITY;
@@ -118,7 +124,7 @@ static void fit_path(const double *count, unsigned n, double weight, const doubl
 				last = l;
 		for (unsigned l = 1; l <= DEFLATE_MAX_BITS; l++) {
 			double c = (i ? best[i][last] : 0) + weight * precode[l] + count[i] * l +
-				   price * ldexp(1, -(int)l);
+				   space[l];
 
 			if (c < best[i + 1][l]) {
 				best[i + 1][l] = c;
@@ -127,7 +133,7 @@ static void fit_path(const double *count, unsigned n, double weight, const doubl
 			}
 			for (unsigned r = 3; i && r <= 6 && i + r <= n; r++) {
 				c = best[i][l] + weight * (precode[REPEAT] + 2) +
-				    (sum[i + r] - sum[i]) * l + price * r * ldexp(1, -(int)l);
+				    (sum[i + r] - sum[i]) * l + r * space[l];
 				if (c < best[i + r][l]) {
 					best[i + r][l] = c;
 					from[i + r][l] = (uint8_t)l;
@@ -218,7 +224,7 @@ static void fit(const double *count, unsigned n, double weight, const double *pr
 {
 	double low = 1e-3, high = 1e15;
 
-	for (int i = 0; i < 60 && high / low > 1.0001; i++) {
+	while (high / low > 1.01) {
 		double mid = sqrt(low * high);
 
 		fit_path(count, n, weight, precode, mid, lengths, ops);
@@ -356,19 +362,24 @@ static double assign(struct trained *codes, unsigned n)
 
 	for (unsigned k = 0; k < n; k++) {
 		memset(codes[k].total, 0, sizeof(codes[k].total));
-		codes[k].pages = codes[k].bits = 0;
+		codes[k].pages = codes[k].bits = codes[k].loss = 0;
 	}
 	for (size_t p = 0; p < nr_pages; p++) {
-		unsigned best = 0, best_bits = UINT32_MAX;
+		unsigned best = 0, best_bits = UINT32_MAX, second = UINT32_MAX;
 
 		for (unsigned k = 0; k < n; k++) {
 			unsigned bits = page_bits(&pages[p], &codes[k].out);
 
 			if (bits < best_bits) {
+				second = best_bits;
 				best_bits = bits;
 				best = k;
+			} else {
+				second = MIN(second, bits);
 			}
 		}
+		pages[p].bits = best_bits;
+		codes[best].loss += n > 1 ? second - best_bits : 0;
 		for (unsigned i = 0; i < SYMBOLS; i++)
 			codes[best].total[i] += pages[p].count[i];
 		codes[best].pages++;
@@ -400,11 +411,9 @@ static void add_code(struct trained *codes, unsigned n, unsigned *random)
 		*random = *random * 1664525 + 1013904223;
 		seed(&c, &codes[1], &pages[(size_t)(*random >> 4) % nr_pages]);
 		for (size_t p = 0; p < nr_pages; p += 7) {
-			unsigned now = UINT32_MAX, then = page_bits(&pages[p], &c.out);
+			unsigned then = page_bits(&pages[p], &c.out);
 
-			for (unsigned k = 0; k < n; k++)
-				now = MIN(now, page_bits(&pages[p], &codes[k].out));
-			gain += then < now ? now - then : 0;
+			gain += then < pages[p].bits ? pages[p].bits - then : 0;
 		}
 		if (gain > best_gain) {
 			best_gain = gain;
@@ -438,6 +447,42 @@ static void print_set(const char *name, const struct trained *codes, unsigned n)
 	printf("};\n");
 }
 
+/* Each code but the fixed one to the pages that chose it. */
+static void fit_codes(struct trained *codes, unsigned n)
+{
+	for (unsigned k = 1; k < n; k++)
+		if (codes[k].pages)
+			train_code(&codes[k]);
+}
+
+/*
+ * The code that is missed least gives way to a new one. Lloyd's iteration ends in whatever
+ * valley it began in; this leads out. Return: bits of all.
+ */
+static double exchange(struct trained *codes, unsigned n, unsigned *random)
+{
+	static struct trained before[DEFLATE_MAX_CODES];
+	double all = assign(codes, n), now;
+	unsigned least = 1;
+
+	memcpy(before, codes, n * sizeof(*codes));
+	for (unsigned k = 2; k < n; k++)
+		if (codes[k].loss < codes[least].loss)
+			least = k;
+	codes[least] = codes[n - 1];
+	assign(codes, n - 1);
+	add_code(codes, n - 1, random);
+	for (int round = 0; round < 2; round++) {
+		assign(codes, n);
+		fit_codes(codes, n);
+	}
+	now = assign(codes, n);
+	if (now < all)
+		return now;
+	memcpy(codes, before, n * sizeof(*codes));
+	return assign(codes, n);
+}
+
 /* Codes for the pages read: from one for all to @want, where the codes so far do worst. */
 static void train(struct trained *codes, unsigned want)
 {
@@ -453,19 +498,18 @@ static void train(struct trained *codes, unsigned want)
 		double all = assign(codes, n);
 
 		fprintf(stderr, "%u codes: %.0f bits a page\n", n, all / nr_pages);
-		for (unsigned k = 1; k < n; k++)
-			if (codes[k].pages)
-				train_code(&codes[k]);
+		fit_codes(codes, n);
 		assign(codes, n);
 		add_code(codes, n, &random);
 	}
+	for (int i = 0; i < EXCHANGES; i++)
+		fprintf(stderr, "exchange %d: %.1f bits a page\n", i,
+			exchange(codes, n, &random) / nr_pages);
 	for (int round = 0; round < ROUNDS; round++) {
 		double all = assign(codes, n);
 
 		fprintf(stderr, "round %d: %.1f bits a page\n", round, all / nr_pages);
-		for (unsigned k = 1; k < n; k++)
-			if (codes[k].pages)
-				train_code(&codes[k]);
+		fit_codes(codes, n);
 	}
 	fprintf(stderr, "end: %.1f bits a page\n", assign(codes, n) / nr_pages);
 	for (unsigned k = 0; k < n; k++)
