@@ -14,6 +14,11 @@ SUITES = ["bullseye", "bookworm", "trixie", "sid"]  # oldest first
 # kernels from 6.11 on (their page types).
 NEWER = {("crash", "bookworm"): "trixie", ("makedumpfile", "trixie"): "sid"}
 READER_TIMEOUT_S = 300
+
+# makedumpfile up to 1.7.9 does not know page.compound_info (kernel 7.1), so it takes tail
+# pages for pages of their own, and drops those whose words look like a user page's. Fixed by
+# its commit f50c015, "Fix wrong exclusion of compound tail pages on Linux 7.1 and later".
+TAILS_FIXED = (1, 7, 10)
 # crash up to 9.0.2 ends on 7.1 and later kernels, on raw cores too, with "invalid structure
 # member offset: module_num_gpl_syms": struct module lost the field to kernel commit
 # b4760ff2a5e4. crash's commit 3a415c0 knows it, no release has it; until then it does without
@@ -120,6 +125,13 @@ def log_without_callers(text):
             line = line[width:]
         lines.append(line)
     return b"\n".join(lines)
+
+
+def makedumpfile_loses_tails(suite):
+    """Whether that suite has kernels whose tail pages its makedumpfile does not know."""
+    text = must_read([tool("makedumpfile", suite), "-v"])
+    version = tuple(int(part) for part in re.search(r"version ([\d.]+)", text)[1].split("."))
+    return suite == "sid" and version < TAILS_FIXED
 
 
 def makedumpfile(kernel, args):

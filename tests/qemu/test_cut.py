@@ -220,6 +220,8 @@ def form(name, what):
         readers.makedumpfile(kernel, ["-l", *LEVEL, path, again])
         if what != "elf":
             problems = kdump_format.compare(again, whole(name)[0])
+            if readers.makedumpfile_loses_tails(kernel.suite):
+                problems = [p for p in problems if "pages not kept" not in p]
             expect(not problems, "filtered again: " + "; ".join(problems))
         os.unlink(again)
     os.unlink(path)
@@ -230,7 +232,7 @@ def unflattened(name, by):
     product.needs("-F", "-R")
     peer = readers.tool("makedumpfile", cores.kernel(name).suite)
     writer, reader = (product.path(), peer) if by == "makedumpfile" else (peer, product.path())
-    flat, out = path_for(name, "flat"), path_for(name, "unflattened")
+    flat, out, direct = (path_for(name, what) for what in ("flat", "unflattened", "direct"))
     with open(flat, "wb") as f:
         subprocess.run([writer, "-F", "-c", *LEVEL, cores.raw_core(name)], stdout=f, check=True,
                        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -238,10 +240,12 @@ def unflattened(name, by):
         done = subprocess.run([reader, "-R", out], stdin=f, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
     expect(done.returncode == 0, "-R: exit status %d:\n%s" % (done.returncode, done.stdout[-800:]))
-    problems = kdump_format.compare(out, whole(name)[0])
+    subprocess.run([writer, "-c", *LEVEL, cores.raw_core(name), direct], check=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    problems = kdump_format.compare(out, direct)
     expect(not problems, "; ".join(problems))
-    os.unlink(flat)
-    os.unlink(out)
+    for path in (flat, out, direct):
+        os.unlink(path)
 
 
 def split_parts(name):

@@ -3,7 +3,6 @@
 makedumpfile's. No VM, and nothing to download but a makedumpfile that knows the kernel."""
 
 import os
-import re
 
 import cores
 import kdump_format
@@ -17,10 +16,7 @@ LEVELS_CONTENTS = (0, 31)
 USER_DATA = 8  # the level's bit
 SUITES = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "trixie", "sid": "sid"}
 
-# makedumpfile up to 1.7.9 does not know page.compound_info (kernel 7.1), so it takes tail
-# pages for pages of their own, and drops those whose words look like a user page's. Fixed by
-# its commit f50c015, "Fix wrong exclusion of compound tail pages on Linux 7.1 and later".
-TAILS_FIXED = (1, 7, 10)
+# How many tail pages makedumpfile drops, see readers.makedumpfile_loses_tails().
 TAILS_LOST = {"sid-cloud": 444}
 
 
@@ -65,9 +61,8 @@ def tail_pages(name):
 @once
 def tails_lost(name):
     """How many tail pages this makedumpfile drops wrongly at level 8."""
-    text = readers.must_read([readers.tool("makedumpfile", suite_of(name)), "-v"])
-    version = tuple(int(part) for part in re.search(r"version ([\d.]+)", text)[1].split("."))
-    return TAILS_LOST.get(name, 0) if version < TAILS_FIXED else 0
+    lost = TAILS_LOST.get(name, 0)
+    return lost if lost and readers.makedumpfile_loses_tails(suite_of(name)) else 0
 
 
 def save(name, level, *options):
