@@ -19,7 +19,7 @@
 /**
  * enum deflate_effort - What the time goes into.
  * @DEFLATE_FAST: the speed of an lz-family code
- * @DEFLATE_SMALL: pages smaller than zlib's level 1 makes them, in less than half of its time
+ * @DEFLATE_SMALL: zlib's level 1, a little smaller as a rule, in less than half of its time
  */
 enum deflate_effort {
 	DEFLATE_FAST,
