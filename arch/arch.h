@@ -33,12 +33,12 @@ struct arch_facts {
 
 /** struct arch_mm - One kernel address space, filled by arch_ops.mm_init(). */
 struct arch_mm {
-	uint64_t root_paddr;	/* top-level page table, physical */
-	uint64_t phys_base;	/* x86: physical minus link address of the kernel image */
-	uint64_t image_vaddr;	/* start of the kernel image's linear mapping, virtual */
-	uint64_t image_len;	/* its length, bytes */
-	uint64_t entry_mask;	/* bits of a page-table entry that hold the address */
-	unsigned levels;	/* page-table levels in use */
+	uint64_t root_paddr;  /* top-level page table, physical */
+	uint64_t phys_base;   /* x86: physical minus link address of the kernel image */
+	uint64_t image_vaddr; /* start of the kernel image's linear mapping, virtual */
+	uint64_t image_len;   /* its length, bytes */
+	uint64_t entry_mask;  /* bits of a page-table entry that hold the address */
+	unsigned levels;      /* page-table levels in use */
 };
 
 /** struct arch_mapping - What one entry of a page table maps, a page small or large. */

@@ -161,7 +161,7 @@ static enum filter_exit write_files(const struct options *o, struct core *core,
 
 static enum filter_exit dump_to_files(const struct options *o, struct core *core)
 {
-	struct output outputs[DUMP_SPLITS_MAX] = {0};
+	struct output outputs[DUMP_SPLITS_MAX] = { 0 };
 	enum filter_exit result = FILTER_FAILED;
 	unsigned nr = 0;
 
@@ -191,11 +191,11 @@ static int emit_stream(void *ctx, const void *buf, size_t len)
 static enum filter_exit dump_to_stream(const struct options *o, struct core *core)
 {
 	int fd = STDOUT_FILENO;
-	struct flat_stream stream = {.emit = emit_stream, .ctx = &fd};
+	struct flat_stream stream = { .emit = emit_stream, .ctx = &fd };
 	const struct dump_sink sink = flat_sink(&stream);
 	struct shown s = shown_init(o, core);
 	const struct dump_options options = dump_options_of(o, o->levels[0], &s);
-	struct dump_stats stats = {0};
+	struct dump_stats stats = { 0 };
 	enum filter_exit result;
 	uint64_t ms;
 	int err, told;

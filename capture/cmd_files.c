@@ -54,13 +54,13 @@ static struct late late_init(const struct options *o)
 	return (struct late){
 		.o = o,
 		.path = o->files[o->nr_files - 1],
-		.out = {.fd = -1, .limit = o->limit},
+		.out = { .fd = -1, .limit = o->limit },
 	};
 }
 
 static struct dump_sink late_sink(struct late *l)
 {
-	return (struct dump_sink){.write = late_write, .sync = late_sync, .ctx = l};
+	return (struct dump_sink){ .write = late_write, .sync = late_sync, .ctx = l };
 }
 
 /* What there is to be said of @err, and the file is closed. */
@@ -124,7 +124,7 @@ enum filter_exit cmd_reassemble(const struct options *o, struct core *core)
 			log_error("%s: cannot open: %s", o->files[nr], strerror(errno));
 			break;
 		}
-		inputs[nr] = (struct reassemble_input){fd, o->files[nr]};
+		inputs[nr] = (struct reassemble_input){ fd, o->files[nr] };
 		nr++;
 	}
 	if (nr + 1 == o->nr_files)

@@ -24,13 +24,14 @@ static void print_table(const struct dump_stats *st, size_t page_size)
 		uint64_t pages;
 		const char *excludable, *description;
 	} rows[] = {
-		{"ZERO", st->zero_pages, "yes", "Pages filled with zero"},
-		{"NON_PRI_CACHE", st->pages[PAGE_CACHE], "yes", "Cache pages without private flag"},
-		{"PRI_CACHE", st->pages[PAGE_CACHE_PRIVATE], "yes",
-		 "Cache pages with private flag"},
-		{"USER", st->pages[PAGE_USER], "yes", "User process pages"},
-		{"FREE", st->pages[PAGE_FREE], "yes", "Free pages"},
-		{"KERN_DATA", st->planned_pages - st->zero_pages, "no", "Dumpable kernel data"},
+		{ "ZERO", st->zero_pages, "yes", "Pages filled with zero" },
+		{ "NON_PRI_CACHE", st->pages[PAGE_CACHE], "yes",
+		  "Cache pages without private flag" },
+		{ "PRI_CACHE", st->pages[PAGE_CACHE_PRIVATE], "yes",
+		  "Cache pages with private flag" },
+		{ "USER", st->pages[PAGE_USER], "yes", "User process pages" },
+		{ "FREE", st->pages[PAGE_FREE], "yes", "Free pages" },
+		{ "KERN_DATA", st->planned_pages - st->zero_pages, "no", "Dumpable kernel data" },
 	};
 
 	printf("\nTYPE\t\tPAGES\t\t\tEXCLUDABLE\tDESCRIPTION\n"
@@ -45,7 +46,7 @@ static void print_table(const struct dump_stats *st, size_t page_size)
 
 enum filter_exit cmd_mem_usage(const struct options *o, struct core *core)
 {
-	const struct dump_sink nowhere = {.write = write_nowhere};
+	const struct dump_sink nowhere = { .write = write_nowhere };
 	const struct dump_options options = {
 		.level = DUMP_LEVEL_MAX,
 		.threads = save_options_threads(o),

@@ -83,19 +83,20 @@ static const struct command {
 	unsigned min, max;
 	const char *needs;
 } commands[] = {
-	[MODE_DUMP] = {cmd_dump, true, 2, 2, "an input and an output file are needed"},
-	[MODE_SPLIT] = {cmd_dump, true, 3, OPTIONS_FILES_MAX,
-			"--split needs an input and at least two output files"},
-	[MODE_FLATTENED] = {cmd_dump, true, 1, 1, "-F needs an input file, and only that"},
-	[MODE_REARRANGE] = {cmd_rearrange, false, 1, 1,
-			    "-R needs an output file, and reads standard input"},
-	[MODE_REASSEMBLE] = {cmd_reassemble, false, 3, OPTIONS_FILES_MAX,
-			     "--reassemble needs at least two input files and an output file"},
-	[MODE_DRY_RUN] = {cmd_dry_run, true, 1, OPTIONS_FILES_MAX, "--dry-run needs an input file"},
-	[MODE_DMESG] = {cmd_dmesg, true, 2, 2, "an input and an output file are needed"},
-	[MODE_MEM_USAGE] = {cmd_mem_usage, true, 1, 1, "--mem-usage needs /proc/kcore"},
-	[MODE_HELP] = {show_help, false, 0, OPTIONS_FILES_MAX, ""},
-	[MODE_VERSION] = {show_version, false, 0, OPTIONS_FILES_MAX, ""},
+	[MODE_DUMP] = { cmd_dump, true, 2, 2, "an input and an output file are needed" },
+	[MODE_SPLIT] = { cmd_dump, true, 3, OPTIONS_FILES_MAX,
+			 "--split needs an input and at least two output files" },
+	[MODE_FLATTENED] = { cmd_dump, true, 1, 1, "-F needs an input file, and only that" },
+	[MODE_REARRANGE] = { cmd_rearrange, false, 1, 1,
+			     "-R needs an output file, and reads standard input" },
+	[MODE_REASSEMBLE] = { cmd_reassemble, false, 3, OPTIONS_FILES_MAX,
+			      "--reassemble needs at least two input files and an output file" },
+	[MODE_DRY_RUN] = { cmd_dry_run, true, 1, OPTIONS_FILES_MAX,
+			   "--dry-run needs an input file" },
+	[MODE_DMESG] = { cmd_dmesg, true, 2, 2, "an input and an output file are needed" },
+	[MODE_MEM_USAGE] = { cmd_mem_usage, true, 1, 1, "--mem-usage needs /proc/kcore" },
+	[MODE_HELP] = { show_help, false, 0, OPTIONS_FILES_MAX, "" },
+	[MODE_VERSION] = { show_version, false, 0, OPTIONS_FILES_MAX, "" },
 };
 
 /* Whatever is opened next must not become standard output or error. What is written to an

@@ -35,8 +35,8 @@ static void fill_tables(struct getopt_tables *t)
 		if (rows[i].letter && rows[i].has_arg)
 			*s++ = ':';
 		if (rows[i].name)
-			t->longs[nr_longs++] = (struct option){rows[i].name, rows[i].has_arg, NULL,
-							       FIRST_LONG + (int)i};
+			t->longs[nr_longs++] = (struct option){ rows[i].name, rows[i].has_arg, NULL,
+								FIRST_LONG + (int)i };
 	}
 }
 
@@ -55,7 +55,7 @@ static const struct option_row *find_row(int value)
 
 static int apply(struct options *o, const struct option_row *row, const char *arg)
 {
-	const char letter[2] = {row->letter};
+	const char letter[2] = { row->letter };
 
 	if (row->apply)
 		return row->apply(o, row, arg);
@@ -109,7 +109,7 @@ static int check(const struct options *o)
 
 int save_options_parse(int argc, char **argv, struct options *options_ret)
 {
-	struct options o = {.codec = codec_find_name(OPTIONS_DEFAULT_CODEC), .nr_levels = 1};
+	struct options o = { .codec = codec_find_name(OPTIONS_DEFAULT_CODEC), .nr_levels = 1 };
 	struct getopt_tables t;
 	int value, err;
 

@@ -251,7 +251,7 @@ static void saver_describe(void *ctx, struct json *j)
 
 void saver_init(struct saver *s, struct init_saver *ops)
 {
-	*s = (struct saver){.fd = -1};
+	*s = (struct saver){ .fd = -1 };
 	save_options_parse_collector(NULL, &s->options);
 	s->level = s->options.levels[0];
 	*ops = (struct init_saver){

@@ -230,8 +230,8 @@ static int digest_init(struct image *im)
 	size_t len, i = 0;
 	int err;
 
-	while (i < m->nr && !(m->entries[i].kind == MANIFEST_FILE &&
-			      streq(m->entries[i].path, "/init")))
+	while (i < m->nr &&
+	       !(m->entries[i].kind == MANIFEST_FILE && streq(m->entries[i].path, "/init")))
 		i++;
 	if (i == m->nr) {
 		log_error("%s: there is no file /init, which the kernel starts", im->source->name);
@@ -239,8 +239,7 @@ static int digest_init(struct image *im)
 	}
 	err = io_read_file(m->entries[i].value, FILE_MAX_BYTES, &data, &len);
 	if (err)
-		return fail(im, &m->entries[i], err, "%s: %s", m->entries[i].value,
-			    strerror(-err));
+		return fail(im, &m->entries[i], err, "%s: %s", m->entries[i].value, strerror(-err));
 	sha256_init(&sha);
 	sha256_update(&sha, data, len);
 	sha256_final(&sha, digest);

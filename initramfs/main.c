@@ -29,7 +29,11 @@ static const char usage_text[] =
 	"  -o, --output FILE        the image\n"
 	"      --help, --version\n";
 
-enum { OPT_COMPRESS = 256, OPT_HELP, OPT_VERSION };
+enum {
+	OPT_COMPRESS = 256,
+	OPT_HELP,
+	OPT_VERSION
+};
 
 static const struct option options[] = {
 	{ "manifest", required_argument, NULL, 'm' },
@@ -75,16 +79,35 @@ static int parse_args(int argc, char **argv, struct args *args)
 
 	while (!err && (c = getopt_long(argc, argv, "m:c:D:k:zo:", options, NULL)) != -1) {
 		switch (c) {
-		case 'm': args->manifest = optarg; break;
-		case 'c': args->conf = optarg; break;
-		case 'D': err = define(args, optarg); break;
-		case 'k': args->moddir = optarg; break;
-		case 'z': args->compression = "gzip"; break;
-		case 'o': args->output = optarg; break;
-		case OPT_COMPRESS: args->compression = optarg; break;
-		case OPT_HELP: fputs(usage_text, stdout); exit(0);
-		case OPT_VERSION: puts(PROGRAM " " VMCORE_SAVE_VERSION); exit(0);
-		default: return -EINVAL;
+		case 'm':
+			args->manifest = optarg;
+			break;
+		case 'c':
+			args->conf = optarg;
+			break;
+		case 'D':
+			err = define(args, optarg);
+			break;
+		case 'k':
+			args->moddir = optarg;
+			break;
+		case 'z':
+			args->compression = "gzip";
+			break;
+		case 'o':
+			args->output = optarg;
+			break;
+		case OPT_COMPRESS:
+			args->compression = optarg;
+			break;
+		case OPT_HELP:
+			fputs(usage_text, stdout);
+			exit(0);
+		case OPT_VERSION:
+			puts(PROGRAM " " VMCORE_SAVE_VERSION);
+			exit(0);
+		default:
+			return -EINVAL;
 		}
 	}
 	if (err)

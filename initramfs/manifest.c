@@ -95,7 +95,8 @@ static int expand_word(const struct line *line, const char *word, const struct m
 				return complain(line, "a variable is written ${NAME}");
 			value = find_var(vars, word + 2, name_len);
 			if (!value)
-				return complain(line, "variable %.*s is not set: give -D %.*s=VALUE",
+				return complain(line,
+						"variable %.*s is not set: give -D %.*s=VALUE",
 						(int)name_len, word + 2, (int)name_len, word + 2);
 			n = strlen(value);
 			word += name_len + 3;
@@ -360,8 +361,8 @@ static int parse_line(struct line *line, char *text, const struct manifest_vars 
 	return err;
 }
 
-int manifest_parse(const char *text, size_t len, const char *name,
-		   const struct manifest_vars *vars, struct manifest *manifest_ret)
+int manifest_parse(const char *text, size_t len, const char *name, const struct manifest_vars *vars,
+		   struct manifest *manifest_ret)
 {
 	struct line line = { .name = name };
 	struct manifest m = { 0 };

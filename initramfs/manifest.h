@@ -15,10 +15,11 @@
 
 enum manifest_kind {
 	MANIFEST_DIR,
-	MANIFEST_FILE,	  /* value: the file on the host to take */
-	MANIFEST_SLINK,	  /* value: what the link points to */
+	MANIFEST_FILE,	/* value: the file on the host to take */
+	MANIFEST_SLINK, /* value: what the link points to */
 	MANIFEST_NOD,
-	MANIFEST_MODULES, /* value: names with one space between; "?" before a name: if there is one */
+	MANIFEST_MODULES, /* value: names with one space between; "?" before a name: if there is one
+			   */
 	MANIFEST_MODULE_LIST,
 	MANIFEST_BUILD_NOTE,
 };
@@ -70,8 +71,8 @@ int manifest_set_var(struct manifest_vars *vars, const char *name, const char *v
  *
  * Return: 0, or -EBADMSG for a mistake, logged with file and line; -ENOMEM.
  */
-int manifest_parse(const char *text, size_t len, const char *name,
-		   const struct manifest_vars *vars, struct manifest *manifest_ret);
+int manifest_parse(const char *text, size_t len, const char *name, const struct manifest_vars *vars,
+		   struct manifest *manifest_ret);
 
 void manifest_deinit(struct manifest *m);
 

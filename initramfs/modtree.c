@@ -14,10 +14,14 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define NAME_MAX_BYTES 64u  /* the kernel's MODULE_NAME_LEN is 56 */
+#define NAME_MAX_BYTES 64u /* the kernel's MODULE_NAME_LEN is 56 */
 #define STACK_MAX      65536u
 
-enum state { MODULE_NEW, MODULE_WAITS, MODULE_LISTED };
+enum state {
+	MODULE_NEW,
+	MODULE_WAITS,
+	MODULE_LISTED
+};
 
 struct module {
 	char name[NAME_MAX_BYTES]; /* with '_' for '-' */
@@ -33,11 +37,11 @@ struct modtree {
 	size_t *loaded; /* indexes, in load order; room for nr */
 	size_t nr_loaded;
 	/* Texts of files, cut into strings where the comment says so. */
-	char *dep_text;	      /* at line ends and behind paths */
-	char *softdep_text;   /* at line ends */
-	char *alias_text;     /* whole; may be NULL */
-	char *builtin_text;   /* whole; may be NULL */
-	char *modinfo_text;   /* NUL-separated already; may be NULL */
+	char *dep_text;	    /* at line ends and behind paths */
+	char *softdep_text; /* at line ends */
+	char *alias_text;   /* whole; may be NULL */
+	char *builtin_text; /* whole; may be NULL */
+	char *modinfo_text; /* NUL-separated already; may be NULL */
 	size_t modinfo_len;
 };
 

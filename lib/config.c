@@ -15,10 +15,10 @@
 #define WEEK_S		604800u
 
 enum key_kind {
-	KEY_TARGET,  /* the key is the file system type, the value a device */
-	KEY_PATH,    /* absolute, without ".." */
-	KEY_TEXT,    /* anything printable */
-	KEY_LIST,    /* words; a second line adds to the first */
+	KEY_TARGET, /* the key is the file system type, the value a device */
+	KEY_PATH,   /* absolute, without ".." */
+	KEY_TEXT,   /* anything printable */
+	KEY_LIST,   /* words; a second line adds to the first */
 	KEY_ACTION,
 	KEY_SECONDS,
 };
@@ -35,8 +35,11 @@ struct config_key {
 	unsigned min;	/* KEY_SECONDS; the longest is always a week */
 };
 
-#define FIELD(f)	offsetof(struct config, f), sizeof(((struct config *)0)->f)
-#define TARGET_KEY(n)	{ n, KEY_TARGET, IN_FILE | IN_CMDLINE, FIELD(device), 0 }
+#define FIELD(f) offsetof(struct config, f), sizeof(((struct config *)0)->f)
+#define TARGET_KEY(n)                                                                              \
+	{                                                                                          \
+		n, KEY_TARGET, IN_FILE | IN_CMDLINE, FIELD(device), 0                              \
+	}
 
 static const struct config_key config_keys[] = {
 	TARGET_KEY("ext2"),
@@ -141,8 +144,8 @@ complain(struct parse *p, const char *key, const char *fmt, ...)
 		snprintf(message, sizeof(message), "%s:%u: %.40s%s%s", p->name, p->line, key,
 			 *key ? ": " : "", text);
 	else
-		snprintf(message, sizeof(message), "kernel command line: " OVERRIDE_PREFIX "%.40s: %s",
-			 key, text);
+		snprintf(message, sizeof(message),
+			 "kernel command line: " OVERRIDE_PREFIX "%.40s: %s", key, text);
 	p->report(p->ctx, message);
 	return -EINVAL;
 }
@@ -206,8 +209,9 @@ static int set_tagged_device(struct parse *p, const struct config_key *key, char
 		rest = after_prefix(value, tag);
 	}
 	if (!rest)
-		return complain(p, key->name,
-				"the device must be /dev/..., UUID=, LABEL=, PARTUUID= or PARTLABEL=");
+		return complain(
+			p, key->name,
+			"the device must be /dev/..., UUID=, LABEL=, PARTUUID= or PARTLABEL=");
 	len = strlen(rest);
 	quoted = len >= 2 && rest[0] == '"' && rest[len - 1] == '"';
 	if (quoted) {
@@ -270,7 +274,8 @@ static int set_action(struct parse *p, const struct config_key *key, enum config
 	}
 	if (streq(value, "dump_to_rootfs"))
 		return complain(p, key->name, "dump_to_rootfs is not supported yet");
-	return complain(p, key->name, "\"%.32s\" is not one of reboot, halt, poweroff, shell", value);
+	return complain(p, key->name, "\"%.32s\" is not one of reboot, halt, poweroff, shell",
+			value);
 }
 
 static int set_seconds(struct parse *p, const struct config_key *key, unsigned *field,
@@ -330,9 +335,10 @@ static void take_key(struct parse *p, const char *name, const char *value, unsig
 		if (!streq(name, key->name) || !(key->where & where))
 			continue;
 		if (where == IN_FILE && key->kind != KEY_LIST && (p->seen & seen_bit(key))) {
-			complain(p, name, key->kind == KEY_TARGET ?
-					"there can be one target only; the first one counts" :
-					"given twice; the first one counts");
+			complain(p, name,
+				 key->kind == KEY_TARGET ?
+					 "there can be one target only; the first one counts" :
+					 "given twice; the first one counts");
 			return;
 		}
 		if (set_key(p, key, value) == 0)
@@ -434,7 +440,8 @@ int config_override(const char *cmdline, struct config *config, config_report_fn
 	while (cmdline_next(&cmdline, &word)) {
 		if (override_key(&word, key, sizeof(key)))
 			continue;
-		if (has_control(word.name, word.name_len) || has_control(word.value, word.value_len)) {
+		if (has_control(word.name, word.name_len) ||
+		    has_control(word.value, word.value_len)) {
 			complain(&p, "", "control character in the parameter");
 			continue;
 		}

@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#define CONFIG_PATH "/etc/vmcore-save.conf"
+#define CONFIG_PATH	 "/etc/vmcore-save.conf"
 #define CONFIG_MAX_BYTES (64u << 10)
 #define CONFIG_LINE_MAX	 2048u
 

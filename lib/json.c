@@ -11,7 +11,12 @@ void json_init(struct json *j, FILE *out)
 /* Length of the valid UTF-8 sequence at @s, or 0 (RFC 3629: no overlong forms, no surrogates). */
 static int utf8_len(const unsigned char *s)
 {
-	int n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	int n = s[0] < 0x80 ? 1 :
+		s[0] < 0xc2 ? 0 :
+		s[0] < 0xe0 ? 2 :
+		s[0] < 0xf0 ? 3 :
+		s[0] < 0xf5 ? 4 :
+			      0;
 
 	for (int i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define ROUND_UP(x, to)	(((x) + (to)-1) / (to) * (to))
+#define ARRAY_SIZE(a)	    (sizeof(a) / sizeof((a)[0]))
+#define ROUND_UP(x, to)	    (((x) + (to)-1) / (to) * (to))
 #define DIV_ROUND_UP(x, by) (((x) + (by)-1) / (by))
 
 #define MIN(a, b)                                                                                  \

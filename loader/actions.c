@@ -67,8 +67,8 @@ int action_find(const struct options *opts, const struct action **action_ret, ch
 		if ((opts->flags & a->all) != a->all)
 			continue;
 		if (beside) {
-			snprintf(why, why_size, "%s and %s exclude each other",
-				 action_name(a->all), action_name(beside));
+			snprintf(why, why_size, "%s and %s exclude each other", action_name(a->all),
+				 action_name(beside));
 			return -EINVAL;
 		}
 		err = check_files(opts, a, why, why_size);

@@ -101,9 +101,8 @@ static int compose_cmdline(struct load *l)
 	if (err)
 		log_error("the command line is too long: %s takes %d bytes at most",
 			  l->opts->kernel,
-			  limit > CMDLINE_ELFCOREHDR_LEN ?
-				  (int)limit - 1 - CMDLINE_ELFCOREHDR_LEN :
-				  CMDLINE_MAX - 1);
+			  limit > CMDLINE_ELFCOREHDR_LEN ? (int)limit - 1 - CMDLINE_ELFCOREHDR_LEN :
+							   CMDLINE_MAX - 1);
 	return err;
 }
 
@@ -185,7 +184,8 @@ static int verify(const struct load *l)
 	if (loaded)
 		return 0; /* or the kernel does not say */
 	log_error("the kernel took %s but says now that nothing is loaded: something unloaded it, "
-		  "try again", l->opts->kernel);
+		  "try again",
+		  l->opts->kernel);
 	return -EIO;
 }
 

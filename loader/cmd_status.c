@@ -26,7 +26,7 @@ static void print_facts(bool crash)
 	struct facts facts = { 0 };
 
 	facts_read("", crash, &facts);
-	printf("may load: %s\n", facts.no_cap	   ? "no, CAP_SYS_BOOT is missing" :
+	printf("may load: %s\n", facts.no_cap	     ? "no, CAP_SYS_BOOT is missing" :
 				 facts.load_disabled ? "no, kernel.kexec_load_disabled is 1" :
 						       "yes");
 	printf("lockdown: %s\n", *facts.lockdown ? facts.lockdown : "unknown");

@@ -15,9 +15,8 @@ int command_line_compose(const struct options *opts, const char *running, char *
 	size_t len = 0, append_len = strlen(append);
 
 	if (opts->flags & OPT_REUSE_CMDLINE) {
-		int err = cmdline_remove(running,
-					 opts->flags & OPT_PANIC ? strip_panic : strip_load, out,
-					 size);
+		int err = cmdline_remove(
+			running, opts->flags & OPT_PANIC ? strip_panic : strip_load, out, size);
 
 		if (err)
 			return err;

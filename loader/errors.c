@@ -187,14 +187,14 @@ static const struct error_row error_rows[] = {
 	  "the signature of {kernel} does not hold: the file was changed after it was signed, or "
 	  "its key is revoked; " SIGNED_ADVICE },
 	{ OP_LOADS, ENOPKG, NULL,
-	  "{kernel} is signed in a way that the running kernel has no code for (hash or key type): "
-	  SIGNED_ADVICE },
+	  "{kernel} is signed in a way that the running kernel has no code for (hash or key "
+	  "type): " SIGNED_ADVICE },
 	{ OP_LOADS, EBADMSG, NULL, "the signature of {kernel} is malformed: " SIGNED_ADVICE },
 	{ OP_LOADS, EMSGSIZE, NULL,
 	  "the signature of {kernel} is malformed, its sizes disagree: " SIGNED_ADVICE },
 	{ OP_LOADS, ELIBBAD, NULL,
-	  "{kernel} is no well-formed EFI program, so its signature cannot be looked at: "
-	  SIGNED_ADVICE },
+	  "{kernel} is no well-formed EFI program, so its signature cannot be looked "
+	  "at: " SIGNED_ADVICE },
 
 	{ OP_LOADS, ETXTBSY, NULL,
 	  "{kernel} or the initrd is open for writing: wait until it is written, then try again" },

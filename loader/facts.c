@@ -59,8 +59,8 @@ void status_read(const char *root, struct kexec_status *status_ret)
 
 	status_ret->loaded = loaded < 0 ? -1 : loaded != 0;
 	status_ret->crash_loaded = crash_loaded < 0 ? -1 : crash_loaded != 0;
-	status_ret->crash_size = read_either(root, "/sys/kernel/kexec/crash_size",
-					     "/sys/kernel/kexec_crash_size");
+	status_ret->crash_size =
+		read_either(root, "/sys/kernel/kexec/crash_size", "/sys/kernel/kexec_crash_size");
 }
 
 /* "none [integrity] confidentiality": the word in brackets is in force. */

@@ -47,7 +47,7 @@ struct image_type {
 #define PE_OPTIONAL_SIZE 20
 #define PE_OPTIONAL	 24
 #define PE_SECTION_SIZE	 40
-#define PE_SECTIONS_MAX	 96  /* the format's own limit */
+#define PE_SECTIONS_MAX	 96 /* the format's own limit */
 #define PE32PLUS	 0x20b
 #define PE_DIRECTORIES	 108 /* how many data directories, in the optional header */
 #define PE_CERTIFICATES	 144 /* the fifth of them: offset in the file, size */
@@ -152,8 +152,8 @@ static bool refine_bzimage(const struct head *h, struct image *image)
 		image->cmdline_size = get_le32(h->p + X86_CMDLINE_SIZE);
 	if (image->protocol >= X86_PROTOCOL_64) {
 		image->xloadflags = get_le16(h->p + X86_XLOADFLAGS);
-		image->init_size = ROUND_UP((uint64_t)get_le32(h->p + X86_INIT_SIZE),
-					    PAGE_SIZE_X86);
+		image->init_size =
+			ROUND_UP((uint64_t)get_le32(h->p + X86_INIT_SIZE), PAGE_SIZE_X86);
 	}
 	image->has_signature = has_signature(h);
 	image->problem = bzimage_problem(h, image);
@@ -202,9 +202,9 @@ static bool refine_zeros(const struct head *h, struct image *image)
 	return true;
 }
 
-#define UNPACK "unpack it, or name the vmlinuz of /boot"
+#define UNPACK		    "unpack it, or name the vmlinuz of /boot"
 #define MAGIC(offset, text) offset, sizeof(text) - 1, text
-#define NO_MAGIC 0, 0, ""
+#define NO_MAGIC	    0, 0, ""
 
 /* The first row that fits is it: what has a kernel's header comes before its wrappings. */
 static const struct image_type types[] = {
@@ -222,7 +222,10 @@ static const struct image_type types[] = {
 	{ IMAGE_COMPRESSED, MAGIC(0, "\x1f\x8b"), NULL, "gzip-compressed data", UNPACK, NULL },
 	{ IMAGE_COMPRESSED, MAGIC(0, "\x28\xb5\x2f\xfd"), NULL, "zstd-compressed data", UNPACK,
 	  NULL },
-	{ IMAGE_COMPRESSED, MAGIC(0, "\xfd" "7zXZ\0"), NULL, "xz-compressed data", UNPACK, NULL },
+	{ IMAGE_COMPRESSED,
+	  MAGIC(0, "\xfd"
+		   "7zXZ\0"),
+	  NULL, "xz-compressed data", UNPACK, NULL },
 	{ IMAGE_COMPRESSED, MAGIC(0, "\x04\x22\x4d\x18"), NULL, "lz4-compressed data", UNPACK,
 	  NULL },
 	{ IMAGE_COMPRESSED, MAGIC(0, "\x02\x21\x4c\x18"), NULL, "lz4-compressed data", UNPACK,

@@ -27,7 +27,7 @@ enum {
 	OPT_REUSE_CMDLINE = 1 << 9,
 	OPT_NO_SYNC = 1 << 10,
 	OPT_NO_IFDOWN = 1 << 11,
-	OPT_OLD_CALL = 1 << 12, /* kexec_load(2) alone, refused */
+	OPT_OLD_CALL = 1 << 12,	 /* kexec_load(2) alone, refused */
 	OPT_FILE_CALL = 1 << 13, /* kexec_file_load(2), the only way there is */
 };
 

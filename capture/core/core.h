@@ -222,8 +222,7 @@ int core_vaddr_to_paddr(struct core *core, uint64_t vaddr, uint64_t *paddr_ret);
 /** core_vaddr_to_range() - The same, and how many bytes from @vaddr on, at least 1, are
  * mapped one after the other by the same page-table entry. On failure too *@len_ret is set,
  * to how many bytes, at least 1, fail alike. */
-int core_vaddr_to_range(struct core *core, uint64_t vaddr, uint64_t *paddr_ret,
-			uint64_t *len_ret);
+int core_vaddr_to_range(struct core *core, uint64_t vaddr, uint64_t *paddr_ret, uint64_t *len_ret);
 
 /** core_read_vaddr() - Read kernel virtual memory, mapping by mapping. Return: as
  * core_vaddr_to_paddr() and core_read_paddr(). Not for several threads at once. */

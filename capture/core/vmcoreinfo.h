@@ -17,7 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VMCOREINFO_MAX_BYTES (64 * 1024) /* the kernel writes at most one page; 64 KiB pages exist */
+#define VMCOREINFO_MAX_BYTES                                                                       \
+	(64 * 1024) /* the kernel writes at most one page; 64 KiB pages exist */
 
 struct vmcoreinfo;
 

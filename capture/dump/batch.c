@@ -21,7 +21,7 @@ void batch_deinit(struct batch *b)
 {
 	free(b->in);
 	free(b->out);
-	*b = (struct batch){0};
+	*b = (struct batch){ 0 };
 }
 
 int batch_tools_init(struct batch_tools *t, struct core *core, const struct codec *codec,
@@ -29,7 +29,7 @@ int batch_tools_init(struct batch_tools *t, struct core *core, const struct code
 {
 	int err;
 
-	*t = (struct batch_tools){0};
+	*t = (struct batch_tools){ 0 };
 	err = core_reader_create(core, &t->reader);
 	if (err || !codec)
 		return err;
@@ -44,7 +44,7 @@ void batch_tools_deinit(struct batch_tools *t)
 	if (t->codec)
 		t->codec->destroy(t->codec_state);
 	core_reader_destroy(t->reader);
-	*t = (struct batch_tools){0};
+	*t = (struct batch_tools){ 0 };
 }
 
 static void mark_unreadable(struct batch *b, unsigned i, int err)

@@ -60,7 +60,7 @@ static inline __attribute__((always_inline)) struct candidates look(struct defla
 	*far = r << 16 | (uint32_t)i;
 	a = MAX(compare(in, v, n & 0xffff), compare(in, v, n >> 16));
 	b = MAX(compare(in, v, r & 0xffff), compare(in, v, r >> 16));
-	return (struct candidates){.best = MAX(a, b), .far = r};
+	return (struct candidates){ .best = MAX(a, b), .far = r };
 }
 
 /* A match of more than the bytes first compared: the longer of the best and @c's others. */
@@ -81,14 +81,14 @@ static inline __attribute__((always_inline)) struct match extend(const uint8_t *
 			pos = other;
 		}
 	}
-	return (struct match){.len = len, .dist = i - pos};
+	return (struct match){ .len = len, .dist = i - pos };
 }
 
 /* The match at @i; shorter than 3 where there is none. */
 static inline __attribute__((always_inline)) struct match measure(const uint8_t *in, size_t i,
 								  size_t end, struct candidates c)
 {
-	struct match m = {.len = c.best >> 16, .dist = i - (c.best & 0xffff)};
+	struct match m = { .len = c.best >> 16, .dist = i - (c.best & 0xffff) };
 
 	if (m.len == FIRST)
 		m = extend(in, i, end, c);

@@ -58,8 +58,8 @@ struct bit_writer {
 
 void deflate_huffman(const uint8_t *lengths, unsigned n, uint16_t *codes)
 {
-	uint16_t next[DEFLATE_MAX_BITS + 2] = {0};
-	unsigned of_length[DEFLATE_MAX_BITS + 1] = {0};
+	uint16_t next[DEFLATE_MAX_BITS + 2] = { 0 };
+	unsigned of_length[DEFLATE_MAX_BITS + 1] = { 0 };
 
 	for (unsigned i = 0; i < n; i++)
 		of_length[lengths[i]]++;
@@ -146,7 +146,7 @@ void deflate_page_destroy(struct deflate_page *state)
 static inline __attribute__((always_inline)) void
 sum_costs(const u16x8 *cost, const struct deflate_block *b, unsigned vectors, u16x8 *sum_ret)
 {
-	u16x8 sum[DEFLATE_MAX_CODES / 8] = {0};
+	u16x8 sum[DEFLATE_MAX_CODES / 8] = { 0 };
 
 	/* 16 bits hold it: a byte of input takes 14 bits at most, a byte in a match less. */
 	for (unsigned i = 0; i < DEFLATE_SYMBOLS; i += 8, cost += 8 * vectors) {
@@ -270,7 +270,7 @@ put_block(struct bit_writer *out, const uint8_t *in, const struct deflate_block 
 size_t deflate_page_compress(struct deflate_page *s, const void *page, size_t len, void *out,
 			     size_t out_len)
 {
-	struct bit_writer w = {.next = (uint8_t *)out + 2, .end = (uint8_t *)out + out_len};
+	struct bit_writer w = { .next = (uint8_t *)out + 2, .end = (uint8_t *)out + out_len };
 	size_t at = 0;
 
 	if (len > DEFLATE_PAGE_MAX || out_len < ZLIB_OVERHEAD)

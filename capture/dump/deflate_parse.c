@@ -13,7 +13,8 @@ const uint8_t deflate_length_symbols[256] = {
 	0,	 1,	  2,	  3,	  4,	   5,	    6,	     7,	      8,       8,
 	9,	 9,	  10,	  10,	  11,	   11,	    X4(12),  X4(13),  X4(14),  X4(15),
 	X8(16),	 X8(17),  X8(18), X8(19), X16(20), X16(21), X16(22), X16(23), X32(24), X32(25),
-	X32(26), X16(27), X8(27), X4(27), 27,	   27,	    27,	     28};
+	X32(26), X16(27), X8(27), X4(27), 27,	   27,	    27,	     28
+};
 
 /* Of the five lowest bytes: a match of four alone is seldom shorter than its literals. */
 static inline uint32_t hash5(uint64_t v)

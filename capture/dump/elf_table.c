@@ -58,7 +58,7 @@ int elf_table_init(struct elf_table *t, const struct dump_job *job, struct write
 	uint64_t split = SPLIT_PAGES;
 	size_t nr_segments, notes_len = 0;
 
-	*t = (struct elf_table){.job = job, .writer = writer};
+	*t = (struct elf_table){ .job = job, .writer = writer };
 	core_segments(job->core, &nr_segments);
 	core_notes(job->core, &notes_len);
 	find_aliases(t);
@@ -81,8 +81,8 @@ int elf_table_init(struct elf_table *t, const struct dump_job *job, struct write
 static int write_ehdr(struct elf_table *t, uint32_t phnum, uint32_t flags)
 {
 	Elf64_Ehdr e = {
-		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-			    EV_CURRENT},
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			     EV_CURRENT },
 		.e_type = ET_CORE,
 		.e_machine = core_arch(t->job->core)->elf_machine,
 		.e_version = EV_CURRENT,

@@ -127,8 +127,8 @@ static int copy_record(struct flat_input *in, uint64_t offset, uint64_t len, uin
 /* What a stream that is cut off left behind is no complete dump, whatever its header says. */
 static void mark_incomplete(struct flat_input *in, const struct dump_sink *sink)
 {
-	static const uint8_t elf64[] = {ELFMAG0,    ELFMAG1,	 ELFMAG2,   ELFMAG3,
-					ELFCLASS64, ELFDATA2LSB, EV_CURRENT};
+	static const uint8_t elf64[] = { ELFMAG0,    ELFMAG1,	  ELFMAG2,   ELFMAG3,
+					 ELFCLASS64, ELFDATA2LSB, EV_CURRENT };
 	uint32_t mark = DUMP_DH_COMPRESSED_INCOMPLETE;
 	uint64_t at = offsetof(struct kdump_header, status);
 
@@ -145,7 +145,7 @@ static void mark_incomplete(struct flat_input *in, const struct dump_sink *sink)
 int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,
 		   const struct dump_sink *sink)
 {
-	struct flat_input in = {.read = read, .ctx = ctx};
+	struct flat_input in = { .read = read, .ctx = ctx };
 	_free_ uint8_t *buf = malloc(COPY_BYTES);
 	int err;
 

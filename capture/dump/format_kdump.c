@@ -308,13 +308,13 @@ static int put_page(struct kdump *k, const struct batch_page *page)
 	p = &k->pending[k->nr_pending];
 	p->rank = page->rank - k->part.first_rank;
 	if (page->state == PAGE_STATE_ZERO) {
-		p->desc = (struct kdump_page_desc){.offset = htole64(k->zero_page),
-						   .size = htole32(k->job->page_size)};
+		p->desc = (struct kdump_page_desc){ .offset = htole64(k->zero_page),
+						    .size = htole32(k->job->page_size) };
 		p->end = 0;
 	} else {
-		p->desc = (struct kdump_page_desc){.offset = htole64(writer_tell(w)),
-						   .size = htole32(page->len),
-						   .flags = htole32(page->flag)};
+		p->desc = (struct kdump_page_desc){ .offset = htole64(writer_tell(w)),
+						    .size = htole32(page->len),
+						    .flags = htole32(page->flag) };
 		p->end = writer_tell(w) + page->len;
 	}
 	/* Counted before the append, which may fail with all of the page in the sink or none. */
@@ -325,9 +325,9 @@ static int put_page(struct kdump *k, const struct batch_page *page)
 static int kdump_put(void *format, const struct batch *b)
 {
 	for (unsigned i = 0; i < b->nr; i++) {
-		int err = b->pages[i].state == PAGE_STATE_UNREADABLE
-				  ? 0
-				  : put_page(format, &b->pages[i]);
+		int err = b->pages[i].state == PAGE_STATE_UNREADABLE ?
+				  0 :
+				  put_page(format, &b->pages[i]);
 
 		if (err)
 			return err;

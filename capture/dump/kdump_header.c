@@ -19,8 +19,8 @@ static void set_string(char field[KDUMP_UTS_LEN], const char *value)
 /* Readers take the architecture from utsname, so one that is damaged is not used. */
 static bool utsname_usable(const struct kdump_utsname *u, const char *machine)
 {
-	const char *fields[] = {u->sysname, u->nodename, u->release,
-				u->version, u->machine,	 u->domainname};
+	const char *fields[] = { u->sysname, u->nodename, u->release,
+				 u->version, u->machine,  u->domainname };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (!memchr(fields[i], '\0', KDUMP_UTS_LEN))
@@ -79,7 +79,7 @@ static uint32_t count_cpus(const struct core *core)
 
 void kdump_header_fill(struct core *core, struct kdump_header *h)
 {
-	*h = (struct kdump_header){.header_version = htole32(KDUMP_HEADER_VERSION)};
+	*h = (struct kdump_header){ .header_version = htole32(KDUMP_HEADER_VERSION) };
 	memcpy(h->signature, KDUMP_SIGNATURE, sizeof(h->signature));
 	fill_utsname(core, &h->utsname);
 	h->tv_sec = htole64(core_crash_time(core));
@@ -90,7 +90,7 @@ void kdump_header_fill(struct core *core, struct kdump_header *h)
 /* Readers want the text itself; it lies in the notes, which are copied as they are. */
 static void locate_vmcoreinfo(struct core *core, uint64_t offset_note, struct kdump_sub_header *sh)
 {
-	const char *notes = core_notes(core, &(size_t){0});
+	const char *notes = core_notes(core, &(size_t){ 0 });
 	struct core_note note;
 	size_t pos = 0;
 
@@ -111,7 +111,7 @@ void kdump_sub_header_fill(struct core *core, uint64_t offset_note, struct kdump
 	int64_t phys_base = 0;
 	size_t notes_len;
 
-	*sh = (struct kdump_sub_header){0};
+	*sh = (struct kdump_sub_header){ 0 };
 	if (vi && vmcoreinfo_number(vi, "phys_base", &phys_base) == 0)
 		sh->phys_base = htole64(phys_base);
 	if (!core_notes(core, &notes_len) || !notes_len)

@@ -245,7 +245,7 @@ static void fill_scanned(struct pipeline *p, struct batch *b)
 			p->hazard |= class == PAGE_HWPOISON || class == PAGE_OFFLINE;
 			continue;
 		}
-		b->pages[b->nr++] = (struct batch_page){.pfn = pfn, .after_hazard = p->hazard};
+		b->pages[b->nr++] = (struct batch_page){ .pfn = pfn, .after_hazard = p->hazard };
 		p->hazard = false;
 	}
 }
@@ -287,7 +287,7 @@ static int open_pipeline(struct core *core, const struct dump_options *o, struct
 {
 	struct pipeline *p;
 
-	*stats = (struct dump_stats){0};
+	*stats = (struct dump_stats){ 0 };
 	if (o->level > DUMP_LEVEL_MAX || (o->codec && !o->codec->create)) {
 		log_error("no dump can be written with level %u and codec %s", o->level,
 			  o->codec ? o->codec->name : "none");

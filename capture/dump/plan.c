@@ -235,7 +235,7 @@ static void count_classes(struct plan *p, uint64_t kept)
 {
 	struct dump_stats *stats = p->job->stats;
 	const struct scan_window *w = &p->window;
-	uint32_t nr[PAGE_NR_CLASSES] = {0};
+	uint32_t nr[PAGE_NR_CLASSES] = { 0 };
 	uint64_t seen = 0;
 
 	for (uint32_t i = 0; i < w->nr; i++) {
@@ -487,7 +487,7 @@ void plan_fill(struct plan *p, struct batch *b)
 				return;
 			continue;
 		}
-		b->pages[b->nr++] = (struct batch_page){.pfn = pfn, .rank = plan_rank(p, pfn)};
+		b->pages[b->nr++] = (struct batch_page){ .pfn = pfn, .rank = plan_rank(p, pfn) };
 		p->span = pfn + 1;
 	}
 }

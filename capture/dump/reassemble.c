@@ -218,7 +218,7 @@ static int copy_page(struct assembly *a, const struct part *p, struct kdump_page
 		return 0; /* not in the dump */
 	err = read_page(a, p, desc);
 	if (err) {
-		*desc = (struct kdump_page_desc){.offset = 0};
+		*desc = (struct kdump_page_desc){ .offset = 0 };
 		if (!stats->unreadable_pages++)
 			stats->first_read_errno = -err;
 		return 0;
@@ -293,7 +293,7 @@ int reassemble(struct reassemble_input *inputs, unsigned nr, const struct dump_s
 	_free_ uint8_t *page = malloc(PAGE_BYTES_MAX);
 	int err;
 
-	*stats_ret = (struct dump_stats){0};
+	*stats_ret = (struct dump_stats){ 0 };
 	if (!parts || !a || !page) {
 		log_error("out of memory");
 		return -ENOMEM;

@@ -10,7 +10,7 @@
 
 int writer_init(struct writer *w, const struct dump_sink *sink, struct dump_stats *stats)
 {
-	*w = (struct writer){.sink = sink, .stats = stats};
+	*w = (struct writer){ .sink = sink, .stats = stats };
 	w->buf = malloc(WRITER_BUFFER_BYTES);
 	return w->buf ? 0 : -ENOMEM;
 }

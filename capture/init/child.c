@@ -73,7 +73,5 @@ int child_run(int (*fn)(void *ctx), void *ctx, unsigned limit_ms)
 
 const char *child_problem(int err)
 {
-	return err == -ETIMEDOUT ? "it took too long" :
-	       err == -EINTR	 ? "it died" :
-				   strerror(-err);
+	return err == -ETIMEDOUT ? "it took too long" : err == -EINTR ? "it died" : strerror(-err);
 }

@@ -22,10 +22,10 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define BEAT_S	     120 /* PID 1 may be held up this long, by its console say */
-#define FINAL_S	     60	 /* from the beginning of the end to the guard's reset */
-#define FLUSH_MS     45000
-#define SHELL_PATH   "/bin/busybox"
+#define BEAT_S	   120 /* PID 1 may be held up this long, by its console say */
+#define FINAL_S	   60  /* from the beginning of the end to the guard's reset */
+#define FLUSH_MS   45000
+#define SHELL_PATH "/bin/busybox"
 
 /* emergency_restart() asks no driver and no file system, unlike reboot(2). */
 static void sysrq_reset(void)
@@ -176,8 +176,7 @@ void final_act(struct init_state *st, enum config_action action)
 	if (st->mounted) {
 		err = child_run(flush_target, NULL, FLUSH_MS);
 		if (err)
-			log_error("cannot flush and unmount the target: %s",
-				  child_problem(err));
+			log_error("cannot flush and unmount the target: %s", child_problem(err));
 	}
 	say_result(st, name);
 	if (action == CONFIG_HALT)

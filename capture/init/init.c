@@ -27,8 +27,8 @@
 
 static struct init_state *create_state(void)
 {
-	struct init_state *st = mmap(NULL, sizeof(*st), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct init_state *st =
+		mmap(NULL, sizeof(*st), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct steps steps;
 
 	if (st == MAP_FAILED)
@@ -66,7 +66,8 @@ static void describe_death(struct init_state *st, int status, uint64_t oom_kills
 			 "the capture left in the middle with status %d", WEXITSTATUS(status));
 	else if (WTERMSIG(status) == SIGKILL && memory_oom_kills() > oom_kills_before)
 		snprintf(st->failure, sizeof(st->failure),
-			 "the kernel killed the capture for lack of memory: crashkernel is too small");
+			 "the kernel killed the capture for lack of memory: crashkernel is too "
+			 "small");
 	else
 		snprintf(st->failure, sizeof(st->failure), "the capture died of signal %d (%s)",
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));

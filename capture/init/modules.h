@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-#define MODULES_LIST	  "/etc/vmcore-save/modules"
-#define MODULES_LIST_MAX  (256u << 10)
+#define MODULES_LIST	 "/etc/vmcore-save/modules"
+#define MODULES_LIST_MAX (256u << 10)
 
 /** struct modules_count - What became of a list. */
 struct modules_count {

@@ -35,10 +35,8 @@ static const struct {
 static const struct {
 	const char *path, *value;
 } early_settings[] = {
-	{ "/proc/sys/kernel/panic", "10" },
-	{ "/proc/sys/kernel/panic_on_oops", "1" },
-	{ "/proc/sys/vm/panic_on_oom", "0" },
-	{ "/proc/sys/kernel/sysrq", "1" },
+	{ "/proc/sys/kernel/panic", "10" },	 { "/proc/sys/kernel/panic_on_oops", "1" },
+	{ "/proc/sys/vm/panic_on_oom", "0" },	 { "/proc/sys/kernel/sysrq", "1" },
 	{ "/proc/self/oom_score_adj", "-1000" },
 };
 
@@ -90,7 +88,8 @@ void mounts_setup(void)
 	for (size_t i = 0; i < ARRAY_SIZE(early_mounts); i++) {
 		mkdir(early_mounts[i].path, 0755);
 		if (mount(early_mounts[i].type, early_mounts[i].path, early_mounts[i].type,
-			  early_mounts[i].flags, NULL) && errno != EBUSY)
+			  early_mounts[i].flags, NULL) &&
+		    errno != EBUSY)
 			problems[i] = errno;
 	}
 	mkdir(STATE_MOUNT_POINT, 0700);

@@ -54,9 +54,10 @@ static void build_target(struct json *j, const struct init_state *st)
 	json_end(j, '}');
 	json_object(j, "files");
 	json_string(j, "log", st->log_saved ? RECORD_LOG_NAME : NULL);
-	json_string(j, "dump", st->dump_saved	? RECORD_DUMP_NAME :
-			       st->dump_started ? RECORD_DUMP_NAME "-incomplete" :
-						  NULL);
+	json_string(j, "dump",
+		    st->dump_saved   ? RECORD_DUMP_NAME :
+		    st->dump_started ? RECORD_DUMP_NAME "-incomplete" :
+				       NULL);
 	json_u64(j, "dump_bytes", st->dump_bytes);
 	json_end(j, '}');
 }
@@ -177,8 +178,7 @@ int record_rescue(struct init_state *st, const struct steps *steps)
 	int err = root < 0 ? -errno : dir_open_path(root, st->config.path, &parent);
 
 	if (!err) {
-		dir = openat(parent, st->dir_name,
-			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		dir = openat(parent, st->dir_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		err = dir < 0 ? -errno : 0;
 	}
 	if (err) {

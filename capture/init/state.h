@@ -14,8 +14,8 @@
 #include "capture/target/dir.h"
 #include "lib/config.h"
 
-#define STATE_MOUNT_POINT     "/target"
-#define STATE_DESCRIBED_SIZE  (16u << 10)
+#define STATE_MOUNT_POINT    "/target"
+#define STATE_DESCRIBED_SIZE (16u << 10)
 
 /**
  * struct init_state - Shared; see above. Times as clock_ms().

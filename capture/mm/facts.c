@@ -87,7 +87,8 @@ static const struct fact_row {
 	[F_TYPE_HUGETLB] = { MM_FACT_NUMBER, "PAGE_HUGETLB_MAPCOUNT_VALUE", false },
 	[F_TYPE_BUDDY] = { MM_FACT_NUMBER, "PAGE_BUDDY_MAPCOUNT_VALUE", true },
 	[F_TYPE_OFFLINE] = { MM_FACT_NUMBER, "PAGE_OFFLINE_MAPCOUNT_VALUE", false }, /* 5.1 */
-	[F_TYPE_UNACCEPTED] = { MM_FACT_NUMBER, "PAGE_UNACCEPTED_MAPCOUNT_VALUE", false }, /* 6.16 */
+	[F_TYPE_UNACCEPTED] = { MM_FACT_NUMBER, "PAGE_UNACCEPTED_MAPCOUNT_VALUE",
+				false }, /* 6.16 */
 	/* SPARSEMEM only. With SPARSEMEM_EXTREME the symbol's value is the address of the
 	 * array of roots: an array up to 4.14, allocated since (83e3c48729d9, 4.15), for
 	 * which vmcoreinfo was set right by a0b1280368d1 (4.15). */

@@ -225,8 +225,8 @@ static bool probe_section(struct memmap *map, uint64_t nr, uint64_t pfn)
 	uint64_t vaddr, in_section = pfn & ((1ull << map->facts->section_shift) - 1);
 
 	return !find_section_pages(map, nr, &vaddr) &&
-	       read_bytes(map, vaddr + in_section * map->facts->page.size,
-			  map->facts->page.size) == map->facts->page.size;
+	       read_bytes(map, vaddr + in_section * map->facts->page.size, map->facts->page.size) ==
+		       map->facts->page.size;
 }
 
 static bool probe_layout(struct memmap *map)

@@ -6,15 +6,9 @@
 #define MAPPING_ANON 1u /* PAGE_MAPPING_ANON, kernel include/linux/page-flags.h */
 
 static const char *const class_names[PAGE_NR_CLASSES] = {
-	[PAGE_ABSENT] = "absent",
-	[PAGE_KEPT] = "kernel",
-	[PAGE_SLAB] = "slab",
-	[PAGE_UNKNOWN] = "unknown",
-	[PAGE_CACHE] = "cache",
-	[PAGE_CACHE_PRIVATE] = "cache_private",
-	[PAGE_USER] = "user",
-	[PAGE_FREE] = "free",
-	[PAGE_HWPOISON] = "hwpoison",
+	[PAGE_ABSENT] = "absent",   [PAGE_KEPT] = "kernel", [PAGE_SLAB] = "slab",
+	[PAGE_UNKNOWN] = "unknown", [PAGE_CACHE] = "cache", [PAGE_CACHE_PRIVATE] = "cache_private",
+	[PAGE_USER] = "user",	    [PAGE_FREE] = "free",   [PAGE_HWPOISON] = "hwpoison",
 	[PAGE_OFFLINE] = "offline",
 };
 

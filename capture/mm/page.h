@@ -47,7 +47,7 @@ enum page_order {
  */
 struct page_facts {
 	uint32_t size;
-	uint8_t word;	 /* sizeof(unsigned long): 4 or 8 */
+	uint8_t word; /* sizeof(unsigned long): 4 or 8 */
 	bool big_endian;
 
 	uint32_t off_flags;

@@ -184,7 +184,7 @@ static void scan_segment(struct scan *s, const struct core_segment *seg, uint64_
 			 uint8_t *class)
 {
 	if (s->map && s->pfn << s->page_shift < seg->paddr && s->pfn >= s->walk.extent_end) {
-		*class++ = PAGE_KEPT;
+		*class ++ = PAGE_KEPT;
 		s->pfn++;
 	}
 	classify(s, s->pfn, end, class);

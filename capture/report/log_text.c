@@ -53,9 +53,9 @@ static void look_at_lines(struct log_text *t, const char *text, size_t len, bool
 	while (len) {
 		const char *end = memchr(text, '\n', len);
 		size_t n = end ? (size_t)(end - text) : len;
-		const char *head = has_heads && n && (*text == '<' || *text == '[')
-					   ? memmem(text, n, "] ", 2)
-					   : NULL;
+		const char *head = has_heads && n && (*text == '<' || *text == '[') ?
+					   memmem(text, n, "] ", 2) :
+					   NULL;
 		size_t skip = head ? (size_t)(head + 2 - text) : 0;
 
 		look_for_panic(t, text + skip, n - skip);

@@ -16,8 +16,8 @@ int log_source_facts(const struct log_source *src, const struct log_fact *facts,
 	for (size_t i = 0; i < nr; i++) {
 		const struct log_fact *f = &facts[i];
 		const char *kind = f->kind == FACT_SIZE ? "SIZE" : "OFFSET";
-		int err = f->kind == FACT_SIZE ? vmcoreinfo_size(src->vi, f->name, f->value)
-					       : vmcoreinfo_offset(src->vi, f->name, f->value);
+		int err = f->kind == FACT_SIZE ? vmcoreinfo_size(src->vi, f->name, f->value) :
+						 vmcoreinfo_offset(src->vi, f->name, f->value);
 
 		if (err) {
 			log_error("vmcoreinfo has no usable %s(%s), which the log needs", kind,

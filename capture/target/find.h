@@ -11,8 +11,8 @@
 
 /** struct find_device - A block device; a string is empty where there is no such thing. */
 struct find_device {
-	char node[288];	   /* "/dev/vda1" */
-	char type[32];	   /* "ext4", "crypto_LUKS" … */
+	char node[288]; /* "/dev/vda1" */
+	char type[32];	/* "ext4", "crypto_LUKS" … */
 	char uuid[64];
 	char label[128];
 	char partuuid[64];

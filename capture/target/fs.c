@@ -15,7 +15,7 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define POLL_MS	    150
+#define POLL_MS	      150
 #define LOOK_AGAIN_MS 3000
 
 static int __attribute__((format(printf, 3, 4)))
@@ -38,10 +38,9 @@ static void describe(struct target *target, uint64_t waited_ms)
 {
 	const struct find_device *dev = &target->device;
 
-	snprintf(target->description, sizeof(target->description),
-		 "%.100s (%s%s%s) after %u.%u s", dev->node, *dev->type ? dev->type : "type unknown",
-		 *dev->uuid ? ", UUID=" : "", dev->uuid, (unsigned)(waited_ms / 1000),
-		 (unsigned)(waited_ms % 1000 / 100));
+	snprintf(target->description, sizeof(target->description), "%.100s (%s%s%s) after %u.%u s",
+		 dev->node, *dev->type ? dev->type : "type unknown", *dev->uuid ? ", UUID=" : "",
+		 dev->uuid, (unsigned)(waited_ms / 1000), (unsigned)(waited_ms % 1000 / 100));
 }
 
 static int fs_wait(struct target *target)

@@ -107,8 +107,8 @@ static void add_igzip(struct row *rows, unsigned *nr, uint8_t *pages, size_t len
 	trained->tables = &trained->trained;
 	isal_deflate_stateless_init(&plain->stream);
 	plain->tables = plain->stream.hufftables;
-	add(rows, nr, (struct row){.state = plain, .compress = igzip_page}, "igzip level 0", 0);
-	add(rows, nr, (struct row){.state = trained, .compress = igzip_page},
+	add(rows, nr, (struct row){ .state = plain, .compress = igzip_page }, "igzip level 0", 0);
+	add(rows, nr, (struct row){ .state = trained, .compress = igzip_page },
 	    "igzip level 0, trained", 0);
 }
 #endif
@@ -142,10 +142,10 @@ static unsigned make_rows(struct row *rows, uint8_t *pages, size_t len)
 {
 	unsigned nr = 0;
 
-	add(rows, &nr, (struct row){.compress = copy_page}, "memcpy", 0);
+	add(rows, &nr, (struct row){ .compress = copy_page }, "memcpy", 0);
 	for (size_t i = 0; codec_at(i); i++) {
 		const struct codec *c = codec_at(i);
-		struct row row = {.codec = c, .compress = c->compress};
+		struct row row = { .codec = c, .compress = c->compress };
 
 		if (!c->create)
 			continue;
@@ -153,13 +153,13 @@ static unsigned make_rows(struct row *rows, uint8_t *pages, size_t len)
 			exit(1);
 		add(rows, &nr, row, c->name, 0);
 	}
-	add(rows, &nr, (struct row){.compress = zlib_page, .state = zlib_state(1)},
+	add(rows, &nr, (struct row){ .compress = zlib_page, .state = zlib_state(1) },
 	    "makedumpfile's zlib", 1);
-	add(rows, &nr, (struct row){.compress = zlib_page, .state = zlib_state(6)}, "zlib", 6);
+	add(rows, &nr, (struct row){ .compress = zlib_page, .state = zlib_state(6) }, "zlib", 6);
 	for (int level = 1; level <= 2; level++)
 		add(rows, &nr,
-		    (struct row){.compress = libdeflate_page,
-				 .state = libdeflate_alloc_compressor(level)},
+		    (struct row){ .compress = libdeflate_page,
+				  .state = libdeflate_alloc_compressor(level) },
 		    "libdeflate", level);
 #if __has_include(<isa-l/igzip_lib.h>)
 	add_igzip(rows, &nr, pages, len);
@@ -193,7 +193,7 @@ static uint8_t *read_pages(const char *path, size_t *len_ret)
 
 static void bench(const char *path)
 {
-	struct row rows[16] = {0};
+	struct row rows[16] = { 0 };
 	size_t len;
 	uint8_t *pages = read_pages(path, &len);
 	unsigned nr = make_rows(rows, pages, len);

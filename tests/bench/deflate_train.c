@@ -288,8 +288,8 @@ static void put_ops(struct deflate_trained *t, const struct ops *ops, const uint
 static void write_header(struct deflate_trained *t, const struct ops *litlen,
 			 const struct ops *dist, const uint8_t *precode)
 {
-	static const uint8_t order[NR_PRECODE] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
-						  11, 4,  12, 3, 13, 2, 14, 1, 15};
+	static const uint8_t order[NR_PRECODE] = { 16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+						   11, 4,  12, 3, 13, 2, 14, 1, 15 };
 	uint16_t codes[NR_PRECODE];
 	unsigned n = NR_PRECODE;
 
@@ -320,7 +320,7 @@ static void train_code(struct trained *c)
 	for (unsigned i = 0; i < NR_PRECODE; i++)
 		precode[i] = 4;
 	for (int round = 0; round < 4; round++) {
-		unsigned used[NR_PRECODE] = {0};
+		unsigned used[NR_PRECODE] = { 0 };
 
 		fit(count, DEFLATE_NR_LITLEN, c->pages, precode, c->out.litlen, &litlen);
 		fit(count + DEFLATE_DIST0, DEFLATE_NR_DIST, c->pages, precode, c->out.dist, &dist);
@@ -395,7 +395,7 @@ static double assign(struct trained *codes, unsigned n)
 /* A code of its own for a page that the codes so far serve badly. */
 static void seed(struct trained *c, const struct trained *like, const struct page *p)
 {
-	*c = (struct trained){.pages = 1};
+	*c = (struct trained){ .pages = 1 };
 	for (unsigned i = 0; i < SYMBOLS; i++)
 		c->total[i] = 0.5 * p->count[i] + 0.5 * like->total[i] / (like->pages + 1);
 	train_code(c);
@@ -404,7 +404,7 @@ static void seed(struct trained *c, const struct trained *like, const struct pag
 /* Of a few pages picked at random, the one that makes the best seed. */
 static void add_code(struct trained *codes, unsigned n, unsigned *random)
 {
-	struct trained best = {0};
+	struct trained best = { 0 };
 	double best_gain = -1;
 
 	for (int tries = 0; tries < 24; tries++) {
@@ -525,8 +525,8 @@ static const struct {
 	const char *name, *row;
 	unsigned nr;
 } sets[DEFLATE_EFFORTS] = {
-	[DEFLATE_FAST] = {"fast", "DEFLATE_FAST", 16},
-	[DEFLATE_SMALL] = {"small", "DEFLATE_SMALL", 32},
+	[DEFLATE_FAST] = { "fast", "DEFLATE_FAST", 16 },
+	[DEFLATE_SMALL] = { "small", "DEFLATE_SMALL", 32 },
 };
 
 int main(int argc, char **argv)

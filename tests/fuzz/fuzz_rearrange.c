@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define PARTS	     2
 #define HEADER_BYTES 4096
-#define PATCH_BYTES 5 /* 3 of offset, 2 of value */
-#define PART_MAX   (1u << 20)
+#define PATCH_BYTES  5 /* 3 of offset, 2 of value */
+#define PART_MAX     (1u << 20)
 
 struct input {
 	const uint8_t *data;

@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MIB (1024 * 1024UL)
-#define PAGE 4096UL
+#define MIB	  (1024 * 1024UL)
+#define PAGE	  4096UL
 #define HUGE_PAGE (2 * MIB)
 
 /* Every @step-th page is left zero (but present); the others get unlike contents. */

@@ -10,14 +10,14 @@
 #include "lib/util.h"
 
 /* The low RAM. What is below DIRECT_BYTES is in the direct map. */
-#define ROOT_TABLE   0x1000ull	 /* page tables: to ROOTS */
-#define ROOTS	     MM_BUILDER_ROOTS
-#define SECTIONS     0x180000ull /* the sections of the first root, then those of others */
-#define ROOTS_PTR    0x1ff000ull /* a pointer to ROOTS */
-#define DIRECT_BYTES 0x200000ull /* behind it struct pages, as they are needed */
-#define DIRECT_MAP   0xffff888000000000ull
-#define VMEMMAP	     0xffffea0000000000ull
-#define SCATTERED    0xffffc90000000000ull /* struct pages of sections without vmemmap */
+#define ROOT_TABLE	    0x1000ull /* page tables: to ROOTS */
+#define ROOTS		    MM_BUILDER_ROOTS
+#define SECTIONS	    0x180000ull /* the sections of the first root, then those of others */
+#define ROOTS_PTR	    0x1ff000ull /* a pointer to ROOTS */
+#define DIRECT_BYTES	    0x200000ull /* behind it struct pages, as they are needed */
+#define DIRECT_MAP	    0xffff888000000000ull
+#define VMEMMAP		    0xffffea0000000000ull
+#define SCATTERED	    0xffffc90000000000ull /* struct pages of sections without vmemmap */
 #define SECTIONS_PER_ROOT   256
 #define SECTION_ENTRY_BYTES 16
 #define ENTRY_ADDR	    0x000ffffffffff000ull
@@ -29,7 +29,7 @@
 	"NUMBER(phys_base)=0\n"                                                                    \
 	"NUMBER(pgtable_l5_enabled)=0\n"                                                           \
 	"SYMBOL(mem_section)=ffff888000100000\n"                                                   \
-	"LENGTH(mem_section)=65536\n"                                                                \
+	"LENGTH(mem_section)=65536\n"                                                              \
 	"SIZE(mem_section)=16\n"                                                                   \
 	"OFFSET(mem_section.section_mem_map)=0\n"                                                  \
 	"SIZE(page)=64\n"                                                                          \
@@ -59,24 +59,25 @@
 
 /* No SECTION_SIZE_BITS. */
 const char mm_kernel_5_10[] = "OSRELEASE=5.10.0-32-amd64\n" KERNEL_COMMON FLAGS_TO_6_5 TYPES_TO_6_9
-	"OFFSET(page.compound_head)=8\nOFFSET(page.compound_dtor)=16\n"
-	"OFFSET(page.compound_order)=17\nNUMBER(HUGETLB_PAGE_DTOR)=2\n";
+			      "OFFSET(page.compound_head)=8\nOFFSET(page.compound_dtor)=16\n"
+			      "OFFSET(page.compound_order)=17\nNUMBER(HUGETLB_PAGE_DTOR)=2\n";
 
 const char mm_kernel_6_1[] = "OSRELEASE=6.1.0-41-amd64\n" KERNEL_COMMON FLAGS_TO_6_5 TYPES_TO_6_9
-	"NUMBER(SECTION_SIZE_BITS)=27\n"
-	"OFFSET(page.compound_head)=8\nOFFSET(page.compound_dtor)=16\n"
-	"OFFSET(page.compound_order)=17\nNUMBER(HUGETLB_PAGE_DTOR)=2\n";
+			     "NUMBER(SECTION_SIZE_BITS)=27\n"
+			     "OFFSET(page.compound_head)=8\nOFFSET(page.compound_dtor)=16\n"
+			     "OFFSET(page.compound_order)=17\nNUMBER(HUGETLB_PAGE_DTOR)=2\n";
 
-const char mm_kernel_6_6[] = "OSRELEASE=6.6.0-1-amd64\n" KERNEL_COMMON FLAGS_TO_6_5 TYPES_TO_6_9
+const char mm_kernel_6_6[] =
+	"OSRELEASE=6.6.0-1-amd64\n" KERNEL_COMMON FLAGS_TO_6_5 TYPES_TO_6_9
 	"NUMBER(SECTION_SIZE_BITS)=27\nOFFSET(page.compound_head)=8\nNUMBER(PG_hugetlb)=8\n";
 
 const char mm_kernel_6_12[] = "OSRELEASE=6.12.57+deb13-amd64\n" KERNEL_COMMON TYPES_6_12
-	"NUMBER(SECTION_SIZE_BITS)=27\nOFFSET(page.compound_head)=8\n";
+			      "NUMBER(SECTION_SIZE_BITS)=27\nOFFSET(page.compound_head)=8\n";
 
 /* 7.2 says the same. */
 const char mm_kernel_7_1[] = "OSRELEASE=7.1.0-amd64\n" KERNEL_COMMON TYPES_6_12
-	"NUMBER(SECTION_SIZE_BITS)=27\nOFFSET(page.compound_info)=8\n"
-	"NUMBER(PAGE_UNACCEPTED_MAPCOUNT_VALUE)=-150994944\n";
+			     "NUMBER(SECTION_SIZE_BITS)=27\nOFFSET(page.compound_info)=8\n"
+			     "NUMBER(PAGE_UNACCEPTED_MAPCOUNT_VALUE)=-150994944\n";
 
 static void must(bool ok)
 {
@@ -109,8 +110,8 @@ static void set_type(const struct page_facts *f, const char *name, uint8_t *page
 		const char *name;
 		const struct page_type *type;
 	} types[] = {
-		{ "buddy", &f->type_buddy },	 { "slab", &f->type_slab },
-		{ "hugetlb", &f->type_hugetlb }, { "offline", &f->type_offline },
+		{ "buddy", &f->type_buddy },	       { "slab", &f->type_slab },
+		{ "hugetlb", &f->type_hugetlb },       { "offline", &f->type_offline },
 		{ "unaccepted", &f->type_unaccepted },
 	};
 
@@ -130,9 +131,12 @@ static bool set_flag(const struct page_facts *f, const char *name, uint8_t *page
 		const char *name;
 		uint64_t mask;
 	} flags[] = {
-		{ "lru", f->lru },		 { "private", f->private },
-		{ "swapcache", f->swapcache },	 { "swapbacked", f->swapbacked },
-		{ "slab", f->slab },		 { "hwpoison", f->hwpoison },
+		{ "lru", f->lru },
+		{ "private", f->private },
+		{ "swapcache", f->swapcache },
+		{ "swapbacked", f->swapbacked },
+		{ "slab", f->slab },
+		{ "hwpoison", f->hwpoison },
 		{ "head", f->head },
 	};
 
@@ -245,8 +249,8 @@ void mm_builder_init_machine(struct mm_builder *m, const char *vmcoreinfo,
 	if (m->machine.levels == 5)
 		vmcoreinfo = mm_kernel_with(vmcoreinfo, "NUMBER(pgtable_l5_enabled)", "1");
 	if (m->machine.table != MM_TABLE_EXTREME)
-		vmcoreinfo = mm_kernel_with(vmcoreinfo, "SYMBOL(mem_section)",
-					    tables[m->machine.table]);
+		vmcoreinfo =
+			mm_kernel_with(vmcoreinfo, "SYMBOL(mem_section)", tables[m->machine.table]);
 	core_builder_init(&m->core);
 	core_builder_ram(&m->core, 0, m->machine.low_bytes);
 	core_builder_vmcoreinfo(&m->core, vmcoreinfo);
@@ -336,10 +340,9 @@ void mm_builder_section(struct mm_builder *m, uint64_t section, uint64_t value)
 		core_builder_put64(&m->core, root, sections);
 		m->next_sections += 4096;
 	}
-	core_builder_put64(&m->core,
-			   sections - DIRECT_MAP +
-				   section % SECTIONS_PER_ROOT * SECTION_ENTRY_BYTES,
-			   value);
+	core_builder_put64(
+		&m->core, sections - DIRECT_MAP + section % SECTIONS_PER_ROOT * SECTION_ENTRY_BYTES,
+		value);
 }
 
 static void add_section(struct mm_builder *m, uint64_t section)

@@ -57,7 +57,11 @@ const char *mm_kernel_with(const char *vmcoreinfo, const char *key, const char *
  */
 struct mm_machine {
 	unsigned levels;
-	enum { MM_TABLE_EXTREME, MM_TABLE_EXTREME_PTR, MM_TABLE_STATIC } table;
+	enum {
+		MM_TABLE_EXTREME,
+		MM_TABLE_EXTREME_PTR,
+		MM_TABLE_STATIC
+	} table;
 	bool no_vmemmap;
 	uint64_t low_bytes;
 };

@@ -128,9 +128,8 @@ static void check_walk(const struct fact_text *facts, const char *tables,
 		int err = arch_x86_64.vaddr_to_paddr(&mm, &mem, t->vaddr, &paddr, &len);
 
 		if (err != t->err || paddr != t->paddr || (!err && len != t->len))
-			test_fail(__FILE__, __LINE__,
-				  "0x%" PRIx64 ": %d 0x%" PRIx64 " 0x%" PRIx64, t->vaddr, err,
-				  paddr, len);
+			test_fail(__FILE__, __LINE__, "0x%" PRIx64 ": %d 0x%" PRIx64 " 0x%" PRIx64,
+				  t->vaddr, err, paddr, len);
 	}
 }
 

@@ -192,13 +192,39 @@ static void swap_page(const struct page_facts *f, const uint8_t *from, uint8_t *
 TEST(classify, short_cut_changes_nothing)
 {
 	static const char *const words[] = {
-		"", "lru", "lru private", "anon", "lru anon", "tail", "tail", "tail", "tail private",
-		"tail hwpoison", "hwpoison", "head", "swapcache", "swapcache swapbacked", "private",
-		"mapcount=0", "mapcount=5 lru", "mapcount=-2 lru", "type=buddy", "type=offline",
-		"type=slab", "type=slab head", "mapcount=0x7fffffff anon", "flags=0xffffffffffffffff",
-		"mapcount=-2147483648", "type=hugetlb", "type=buddy order=2", "compound=1 tail",
+		"",
+		"lru",
+		"lru private",
+		"anon",
+		"lru anon",
+		"tail",
+		"tail",
+		"tail",
+		"tail private",
+		"tail hwpoison",
+		"hwpoison",
+		"head",
+		"swapcache",
+		"swapcache swapbacked",
+		"private",
+		"mapcount=0",
+		"mapcount=5 lru",
+		"mapcount=-2 lru",
+		"type=buddy",
+		"type=offline",
+		"type=slab",
+		"type=slab head",
+		"mapcount=0x7fffffff anon",
+		"flags=0xffffffffffffffff",
+		"mapcount=-2147483648",
+		"type=hugetlb",
+		"type=buddy order=2",
+		"compound=1 tail",
 	};
-	enum { NR = 4096, PAGE = 64 };
+	enum {
+		NR = 4096,
+		PAGE = 64
+	};
 	uint8_t *little = malloc(NR * PAGE), *big = malloc(NR * PAGE), class[2][NR];
 	struct page_walk walk[2] = { { 0 } };
 	struct mm_facts facts;

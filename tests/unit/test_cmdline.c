@@ -51,7 +51,8 @@ TEST(cmdline, splits_as_the_kernel_does)
 
 TEST(cmdline, find_takes_the_last_and_bounds)
 {
-	const char *line = "crash-kernel=1 vmcore_save.timeout=60 q \"p=x y\" vmcore-save.timeout=70";
+	const char *line =
+		"crash-kernel=1 vmcore_save.timeout=60 q \"p=x y\" vmcore-save.timeout=70";
 	char value[8] = "before";
 
 	CHECK_EQ(cmdline_find(line, "crashkernel", value, sizeof(value)), -ENOENT);

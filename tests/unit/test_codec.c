@@ -33,7 +33,9 @@ static void fill_random(uint8_t *page, size_t len)
 
 static void fill_text(uint8_t *page, size_t len)
 {
-	static const char *const words[] = {"kernel ", "panic ", "page ", "of ", "memory\n", "0x"};
+	static const char *const words[] = {
+		"kernel ", "panic ", "page ", "of ", "memory\n", "0x"
+	};
 	uint32_t x = 1;
 
 	for (size_t i = 0; i < len;) {
@@ -94,10 +96,10 @@ static const struct {
 	void (*fill)(uint8_t *page, size_t len);
 	bool packs; /* by any codec */
 } kinds[] = {
-	{"zero", fill_zero, true}, {"random", fill_random, false},
-	{"text", fill_text, true}, {"pointers", fill_pointers, true},
-	{"runs", fill_runs, true}, {"bytes", fill_bytes, false},
-	{"far", fill_far, false},  {"single bytes at the end", fill_end, true},
+	{ "zero", fill_zero, true }, { "random", fill_random, false },
+	{ "text", fill_text, true }, { "pointers", fill_pointers, true },
+	{ "runs", fill_runs, true }, { "bytes", fill_bytes, false },
+	{ "far", fill_far, false },  { "single bytes at the end", fill_end, true },
 };
 
 struct pages {
@@ -270,9 +272,11 @@ TEST(codec, table)
 		char option;
 		uint32_t flag;
 	} want[] = {
-		{"fast", 0, DUMP_DH_COMPRESSED_ZLIB},	    {"zlib", 'c', DUMP_DH_COMPRESSED_ZLIB},
-		{"zstd", 'z', DUMP_DH_COMPRESSED_ZSTD},	    {"lzo", 'l', DUMP_DH_COMPRESSED_LZO},
-		{"snappy", 'p', DUMP_DH_COMPRESSED_SNAPPY},
+		{ "fast", 0, DUMP_DH_COMPRESSED_ZLIB },
+		{ "zlib", 'c', DUMP_DH_COMPRESSED_ZLIB },
+		{ "zstd", 'z', DUMP_DH_COMPRESSED_ZSTD },
+		{ "lzo", 'l', DUMP_DH_COMPRESSED_LZO },
+		{ "snappy", 'p', DUMP_DH_COMPRESSED_SNAPPY },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {

@@ -121,8 +121,10 @@ TEST(config, a_bad_line_is_named_and_costs_only_itself)
 		{ "timeout 99999999999999999999",
 		  "f:2: timeout: \"99999999999999999999\" is not a number of seconds from 5 to "
 		  "604800" },
-		{ "timeout 1m", "f:2: timeout: \"1m\" is not a number of seconds from 5 to 604800" },
-		{ "timeout -9", "f:2: timeout: \"-9\" is not a number of seconds from 5 to 604800" },
+		{ "timeout 1m",
+		  "f:2: timeout: \"1m\" is not a number of seconds from 5 to 604800" },
+		{ "timeout -9",
+		  "f:2: timeout: \"-9\" is not a number of seconds from 5 to 604800" },
 		{ "failure_action explode",
 		  "f:2: failure_action: \"explode\" is not one of reboot, halt, poweroff, shell" },
 		{ "failure_action dump_to_rootfs",
@@ -137,7 +139,8 @@ TEST(config, a_bad_line_is_named_and_costs_only_itself)
 	char text[256], want[256];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		snprintf(text, sizeof(text), "xfs /dev/vda\n%s\nfinal_action halt\n", cases[i].line);
+		snprintf(text, sizeof(text), "xfs /dev/vda\n%s\nfinal_action halt\n",
+			 cases[i].line);
 		snprintf(want, sizeof(want), "%s\n", cases[i].message);
 		CHECK_EQ(parse(text, &c, &m), 1);
 		CHECK_STR(m.text, want);
@@ -152,9 +155,21 @@ TEST(config, a_bad_line_is_named_and_costs_only_itself)
 TEST(config, refuses_what_kdump_conf_has_and_we_have_not)
 {
 	static const char *const keys[] = {
-		"raw", "nfs", "ssh", "sshkey", "kdump_pre", "kdump_post", "kdump_emergency",
-		"force_rebuild", "force_no_rebuild", "dracut_args", "fence_kdump_args",
-		"fence_kdump_nodes", "auto_reset_crashkernel", "virtiofs", "minix",
+		"raw",
+		"nfs",
+		"ssh",
+		"sshkey",
+		"kdump_pre",
+		"kdump_post",
+		"kdump_emergency",
+		"force_rebuild",
+		"force_no_rebuild",
+		"dracut_args",
+		"fence_kdump_args",
+		"fence_kdump_nodes",
+		"auto_reset_crashkernel",
+		"virtiofs",
+		"minix",
 	};
 	struct config c;
 	struct messages m;

@@ -291,8 +291,9 @@ TEST(core, notes_are_walked_and_bounded)
 
 TEST(core, impossible_page_size_is_not_believed)
 {
-	static const char *const texts[] = { "PAGESIZE=0\n", "PAGESIZE=12288\n", "PAGESIZE=2048\n",
-					     "PAGESIZE=131072\n", "PAGESIZE=x\n", "A=b\n" };
+	static const char *const texts[] = { "PAGESIZE=0\n",	"PAGESIZE=12288\n",
+					     "PAGESIZE=2048\n", "PAGESIZE=131072\n",
+					     "PAGESIZE=x\n",	"A=b\n" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct core_builder b;
@@ -375,10 +376,8 @@ TEST(core, virtual_addresses)
 	core_builder_ram(&b, 0x10000, 0x20000);
 	core_builder_vmcoreinfo(&b, "SYMBOL(init_top_pgt)=ffffffff81010000\n"
 				    "NUMBER(phys_base)=-16777216\n");
-	core_builder_map(&b, 0x10000, &next, 1,
-			 (uint64_t[]){ 0xffffc90000000000, 0x20000 });
-	core_builder_map(&b, 0x10000, &next, 1,
-			 (uint64_t[]){ 0xffffc90000001000, 0x22000 });
+	core_builder_map(&b, 0x10000, &next, 1, (uint64_t[]){ 0xffffc90000000000, 0x20000 });
+	core_builder_map(&b, 0x10000, &next, 1, (uint64_t[]){ 0xffffc90000001000, 0x22000 });
 	core_builder_put64(&b, 0x20ff8, 0xaa);
 	core_builder_put64(&b, 0x22000, 0xbb);
 	CHECK_EQ(core_open_fd(core_builder_finish(&b), "test", &core), 0);

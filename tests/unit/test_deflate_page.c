@@ -57,10 +57,10 @@ static void put(struct bits *b, unsigned bits, unsigned nr)
 /* What zlib makes of a code's header is what the table says: each literal comes back. */
 static void inflate_literals(const struct deflate_trained *t)
 {
-	struct bits b = {.nr = 0};
+	struct bits b = { .nr = 0 };
 	uint16_t codes[DEFLATE_NR_LITLEN + 2];
 	uint8_t out[512];
-	z_stream z = {.next_in = b.data, .next_out = out, .avail_out = sizeof(out)};
+	z_stream z = { .next_in = b.data, .next_out = out, .avail_out = sizeof(out) };
 
 	deflate_huffman(t->litlen, ARRAY_SIZE(codes), codes);
 	for (unsigned i = 0; i < t->header_bits; i++)
@@ -91,9 +91,9 @@ TEST(deflate_page, length_symbols)
 	static const struct {
 		unsigned len, symbol, extra;
 	} cases[] = {
-		{3, 257, 0},  {10, 264, 0},  {11, 265, 1},  {12, 265, 1},  {13, 266, 1},
-		{18, 268, 1}, {19, 269, 2},  {34, 272, 2},  {35, 273, 3},  {66, 276, 3},
-		{67, 277, 4}, {130, 280, 4}, {131, 281, 5}, {257, 284, 5}, {258, 285, 0},
+		{ 3, 257, 0 },	{ 10, 264, 0 },	 { 11, 265, 1 },  { 12, 265, 1 },  { 13, 266, 1 },
+		{ 18, 268, 1 }, { 19, 269, 2 },	 { 34, 272, 2 },  { 35, 273, 3 },  { 66, 276, 3 },
+		{ 67, 277, 4 }, { 130, 280, 4 }, { 131, 281, 5 }, { 257, 284, 5 }, { 258, 285, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -174,7 +174,7 @@ static bool reader_open(const struct sink *s, struct reader *r)
 	if (s->len < PAGE + sizeof(*sh) || memcmp(h->signature, "KDUMP   ", 8) ||
 	    le32toh(h->header_version) != 6 || le32toh(h->block_size) != PAGE)
 		return false;
-	*r = (struct reader){.s = s, .status = le32toh(h->status)};
+	*r = (struct reader){ .s = s, .status = le32toh(h->status) };
 	r->bitmap1 = (1 + (uint64_t)le32toh(h->sub_hdr_size)) * PAGE;
 	r->bitmap2 = r->bitmap1 + blocks / 2 * PAGE;
 	r->descs = r->bitmap1 + blocks * PAGE;
@@ -248,10 +248,10 @@ TEST(dump, kdump_round_trip)
 		char codec; /* 0 for none */
 		unsigned level;
 		uint32_t status;
-	} cases[] = {{'c', 0, DUMP_DH_COMPRESSED_ZLIB},
-		     {'c', 1, DUMP_DH_COMPRESSED_ZLIB},
-		     {'z', 1, DUMP_DH_COMPRESSED_ZSTD},
-		     {0, 1, 0}};
+	} cases[] = { { 'c', 0, DUMP_DH_COMPRESSED_ZLIB },
+		      { 'c', 1, DUMP_DH_COMPRESSED_ZLIB },
+		      { 'z', 1, DUMP_DH_COMPRESSED_ZSTD },
+		      { 0, 1, 0 } };
 	const unsigned pages = 1003;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -259,7 +259,7 @@ TEST(dump, kdump_round_trip)
 			.level = cases[i].level,
 			.codec = cases[i].codec ? codec_find(cases[i].codec) : NULL,
 		};
-		struct sink s = {.check = check_now_and_then};
+		struct sink s = { .check = check_now_and_then };
 		struct dump_stats stats;
 		struct reader r;
 
@@ -283,8 +283,8 @@ TEST(dump, bad_memory_is_left_out_at_every_level)
 	const uint64_t pfn = 0x8000;
 
 	for (unsigned level = 0; level <= 1; level++) {
-		struct dump_options o = {.level = level};
-		struct sink s = {0};
+		struct dump_options o = { .level = level };
+		struct sink s = { 0 };
 		struct dump_stats stats;
 		struct mm_builder m;
 		struct core *core;
@@ -309,13 +309,13 @@ TEST(dump, bad_memory_is_left_out_at_every_level)
 /* In each form, in the end, and where it is only counted. */
 TEST(dump, figures_add_up)
 {
-	static const enum dump_format formats[] = {DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF};
+	static const enum dump_format formats[] = { DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF };
 	const uint64_t pfn = 0x8000;
 
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		const struct dump_options o = {.level = 31, .format = formats[i]};
+		const struct dump_options o = { .level = 31, .format = formats[i] };
 		struct dump_stats stats, counted;
-		struct sink s = {0};
+		struct sink s = { 0 };
 		struct mm_builder m;
 		struct core *core;
 
@@ -339,11 +339,11 @@ TEST(dump, figures_add_up)
 
 TEST(dump, kdump_headers)
 {
-	struct dump_options o = {.codec = codec_find('c')};
+	struct dump_options o = { .codec = codec_find('c') };
 	const struct kdump_sub_header *sh;
 	const struct kdump_header *h;
 	struct dump_stats stats;
-	struct sink s = {0};
+	struct sink s = { 0 };
 
 	CHECK_EQ(dump(simple_core(3), &s, &o, &stats), 0);
 	h = (const void *)s.data;
@@ -361,13 +361,13 @@ TEST(dump, kdump_headers)
 /* Wherever the disk ends, what is there is a dump that says it is not all. */
 TEST(dump, full_disk)
 {
-	static const char codecs[] = {'c', 'z'};
+	static const char codecs[] = { 'c', 'z' };
 	const unsigned pages = 3000;
 
 	for (size_t c = 0; c < ARRAY_SIZE(codecs); c++) {
 		for (uint64_t limit = 64 << 10; limit < (2 << 20); limit += 300001) {
-			struct dump_options o = {.level = 1, .codec = codec_find(codecs[c])};
-			struct sink s = {.limit = limit, .check = check_now_and_then};
+			struct dump_options o = { .level = 1, .codec = codec_find(codecs[c]) };
+			struct sink s = { .limit = limit, .check = check_now_and_then };
 			struct dump_stats stats;
 			struct reader r;
 
@@ -390,15 +390,15 @@ TEST(dump, threads_and_pipes)
 	static const struct {
 		unsigned threads;
 		bool pipe;
-	} cases[] = {{0, true}, {1, false}, {2, false}, {3, true}, {16, false}};
-	struct dump_options o = {.level = 1, .codec = codec_find('c')};
+	} cases[] = { { 0, true }, { 1, false }, { 2, false }, { 3, true }, { 16, false } };
+	struct dump_options o = { .level = 1, .codec = codec_find('c') };
 	const unsigned pages = 3001;
 	struct dump_stats stats;
-	struct sink first = {0};
+	struct sink first = { 0 };
 
 	CHECK_EQ(dump(simple_core(pages), &first, &o, &stats), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct sink s = {.pipe = cases[i].pipe};
+		struct sink s = { .pipe = cases[i].pipe };
 
 		o.threads = cases[i].threads;
 		CHECK_EQ(dump(simple_core(pages), &s, &o, &stats), 0);
@@ -432,9 +432,9 @@ TEST(dump, nothing_twice)
 /* Each file holds its share, and together they hold all. */
 TEST(dump, split)
 {
-	struct dump_options o = {.level = 1, .codec = codec_find('c')};
+	struct dump_options o = { .level = 1, .codec = codec_find('c') };
 	struct dump_sink sinks[3];
-	struct sink s[3] = {0};
+	struct sink s[3] = { 0 };
 	const unsigned pages = 1000;
 	struct core *core = simple_core(pages);
 	struct dump_stats stats;
@@ -467,7 +467,7 @@ TEST(dump, split)
 /* Only what is asked for is counted, and a sink is not needed. */
 TEST(dump, count)
 {
-	struct dump_options o = {.level = 31, .codec = codec_find('c')};
+	struct dump_options o = { .level = 31, .codec = codec_find('c') };
 	struct core *core = simple_core(700);
 	struct dump_stats stats;
 
@@ -489,10 +489,11 @@ static int cancel(void *ctx, const struct dump_stats *stats)
 TEST(dump, canceled)
 {
 	int calls = 0;
-	struct dump_options o = {
-		.codec = codec_find('c'), .progress = cancel, .progress_ctx = &calls};
+	struct dump_options o = { .codec = codec_find('c'),
+				  .progress = cancel,
+				  .progress_ctx = &calls };
 	struct dump_stats stats;
-	struct sink s = {0};
+	struct sink s = { 0 };
 	int err = dump(simple_core(4000), &s, &o, &stats);
 
 	/* On a fast machine it is through before the first call, which then is the last. */
@@ -505,13 +506,13 @@ TEST(dump, canceled)
 /* Ranges that neither begin nor end with a page; what is in no range reads as zero. */
 TEST(dump, partial_pages)
 {
-	static const unsigned char formats[] = {DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF};
+	static const unsigned char formats[] = { DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF };
 
 	for (size_t f = 0; f < ARRAY_SIZE(formats); f++) {
-		struct dump_options o = {.format = formats[f]};
+		struct dump_options o = { .format = formats[f] };
 		struct dump_stats stats;
 		struct core_builder b;
-		struct sink s = {0};
+		struct sink s = { 0 };
 		uint8_t page[PAGE];
 		struct reader r;
 
@@ -550,15 +551,15 @@ TEST(dump, partial_pages)
 /* The file ends in the middle of RAM: what is beyond is left out and counted. */
 TEST(dump, truncated_core)
 {
-	static const unsigned char formats[] = {DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF};
+	static const unsigned char formats[] = { DUMP_FORMAT_KDUMP, DUMP_FORMAT_ELF };
 	const unsigned pages = 700, missing = 100;
 
 	for (size_t f = 0; f < ARRAY_SIZE(formats); f++) {
-		struct dump_options o = {.level = 1, .format = formats[f]};
+		struct dump_options o = { .level = 1, .format = formats[f] };
 		struct dump_stats stats;
 		struct core_builder b;
 		struct core *core;
-		struct sink s = {0};
+		struct sink s = { 0 };
 		int fd;
 
 		core_builder_init(&b);
@@ -596,13 +597,13 @@ static uint64_t elf_find(const struct sink *s, uint64_t paddr)
  */
 TEST(dump, elf_gaps_and_aliases)
 {
-	struct dump_options o = {.level = 1, .format = DUMP_FORMAT_ELF};
-	const uint64_t at[] = {RAM_START, RAM_START + 101 * PAGE, RAM_START + 402 * PAGE};
+	struct dump_options o = { .level = 1, .format = DUMP_FORMAT_ELF };
+	const uint64_t at[] = { RAM_START, RAM_START + 101 * PAGE, RAM_START + 402 * PAGE };
 	const Elf64_Phdr *p;
 	const Elf64_Ehdr *e;
 	struct dump_stats stats;
 	struct core_builder b;
-	struct sink s = {0};
+	struct sink s = { 0 };
 
 	core_builder_init(&b);
 	core_builder_ram(&b, RAM_START, 500 * PAGE);
@@ -634,8 +635,8 @@ TEST(dump, elf_gaps_and_aliases)
 TEST(dump, elf_full_disk)
 {
 	for (uint64_t limit = 128 << 10; limit < (8 << 20); limit += 1000003) {
-		struct dump_options o = {.format = DUMP_FORMAT_ELF};
-		struct sink s = {.limit = limit};
+		struct dump_options o = { .format = DUMP_FORMAT_ELF };
+		struct sink s = { .limit = limit };
 		struct dump_stats stats;
 		const Elf64_Ehdr *e;
 		const Elf64_Phdr *p;
@@ -666,7 +667,7 @@ TEST(dump, impossible_options)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct dump_stats stats;
-		struct sink s = {0};
+		struct sink s = { 0 };
 
 		CHECK_EQ(dump(simple_core(3), &s, &cases[i], &stats), -EINVAL);
 		CHECK_EQ(s.writes, 0);

@@ -23,17 +23,19 @@ static const struct shape {
 	unsigned page_size;
 	uint64_t ranges[4][2];
 } shapes[] = {
-	{"one page", 4096, {{0x1000, 0x1000}}},
-	{"page 0 alone", 4096, {{0, 0x1000}}},
-	{"a few bytes", 4096, {{0x123456, 7}}},
-	{"ends within pages", 4096, {{0x100800, 0x2345}, {0x104100, 0x33000}, {0x200001, 0x10000}}},
-	{"two ranges in one page", 4096, {{0x100000, 0x100}, {0x100900, 0x80}}},
-	{"on both sides of a window", 4096, {{0x7ff0000, 0x20000}}},
-	{"far apart", 4096, {{0x1000, 0x3000}, {1ull << 44, 0x2000}}},
-	{"64 KiB pages", 65536, {{0x100000, 0x230000}}},
-	{"64 KiB pages, ends within", 65536, {{0x101000, 0x223000}, {0x400000, 0x1000}}},
-	{"64 KiB pages, far apart", 65536, {{0x100000, 0x20000}, {1ull << 45, 0x30000}}},
-	{"16 KiB pages", 16384, {{0x100000, 0x230000}, {0x334000, 0x3000}}},
+	{ "one page", 4096, { { 0x1000, 0x1000 } } },
+	{ "page 0 alone", 4096, { { 0, 0x1000 } } },
+	{ "a few bytes", 4096, { { 0x123456, 7 } } },
+	{ "ends within pages",
+	  4096,
+	  { { 0x100800, 0x2345 }, { 0x104100, 0x33000 }, { 0x200001, 0x10000 } } },
+	{ "two ranges in one page", 4096, { { 0x100000, 0x100 }, { 0x100900, 0x80 } } },
+	{ "on both sides of a window", 4096, { { 0x7ff0000, 0x20000 } } },
+	{ "far apart", 4096, { { 0x1000, 0x3000 }, { 1ull << 44, 0x2000 } } },
+	{ "64 KiB pages", 65536, { { 0x100000, 0x230000 } } },
+	{ "64 KiB pages, ends within", 65536, { { 0x101000, 0x223000 }, { 0x400000, 0x1000 } } },
+	{ "64 KiB pages, far apart", 65536, { { 0x100000, 0x20000 }, { 1ull << 45, 0x30000 } } },
+	{ "16 KiB pages", 16384, { { 0x100000, 0x230000 }, { 0x334000, 0x3000 } } },
 };
 
 static struct core *build(const struct shape *shape)
@@ -59,13 +61,13 @@ static struct core *build(const struct shape *shape)
 /* A copy of @core in @nr files, opened one by one. */
 static int copy(struct core *core, const struct dump_options *o, unsigned nr, struct core **ret)
 {
-	struct output out[FILES] = {{.fd = -1}};
-	struct dump_sink sinks[FILES] = {{NULL}};
+	struct output out[FILES] = { { .fd = -1 } };
+	struct dump_sink sinks[FILES] = { { NULL } };
 	struct dump_stats stats;
 	int err;
 
 	for (unsigned i = 0; i < nr; i++) {
-		out[i] = (struct output){.fd = memfd_create("dump", MFD_CLOEXEC)};
+		out[i] = (struct output){ .fd = memfd_create("dump", MFD_CLOEXEC) };
 		sinks[i] = output_sink(&out[i]);
 	}
 	err = dump_write(core, sinks, nr, o, &stats);
@@ -121,9 +123,9 @@ TEST(dump_shapes, come_back_as_they_were)
 		unsigned threads, files;
 		unsigned level;
 	} ways[] = {
-		{DUMP_FORMAT_KDUMP, 1, 1, 0},	  {DUMP_FORMAT_KDUMP, 4, 1, 1},
-		{DUMP_FORMAT_KDUMP, 1, FILES, 1}, {DUMP_FORMAT_ELF, 1, 1, 0},
-		{DUMP_FORMAT_ELF, 4, 1, 0},
+		{ DUMP_FORMAT_KDUMP, 1, 1, 0 },	    { DUMP_FORMAT_KDUMP, 4, 1, 1 },
+		{ DUMP_FORMAT_KDUMP, 1, FILES, 1 }, { DUMP_FORMAT_ELF, 1, 1, 0 },
+		{ DUMP_FORMAT_ELF, 4, 1, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(shapes) * ARRAY_SIZE(ways); i++) {
@@ -135,7 +137,7 @@ TEST(dump_shapes, come_back_as_they_were)
 			.codec = ways[w].format == DUMP_FORMAT_KDUMP ? codec_find('c') : NULL,
 			.threads = ways[w].threads,
 		};
-		struct core *core = build(shape), *copies[FILES] = {NULL};
+		struct core *core = build(shape), *copies[FILES] = { NULL };
 		int64_t got = core ? copy(core, &o, ways[w].files, copies) : -9;
 
 		if (!got)
@@ -151,8 +153,8 @@ TEST(dump_shapes, come_back_as_they_were)
 /* A dump of a dump keeps the date, also where only the header has it. */
 TEST(dump_shapes, keeps_the_date)
 {
-	const struct timespec times[2] = {{.tv_sec = 5}, {.tv_sec = 1234567890}};
-	const struct dump_options o = {.codec = codec_find('c')};
+	const struct timespec times[2] = { { .tv_sec = 5 }, { .tv_sec = 1234567890 } };
+	const struct dump_options o = { .codec = codec_find('c') };
 	struct core *core, *first, *second;
 	struct core_builder b;
 	int fd;

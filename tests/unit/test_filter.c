@@ -79,16 +79,16 @@ struct run {
 
 static void run_child(char *line, const struct run *how, int err_fd)
 {
-	char *argv[WORDS + 1] = {"vmcore-save"}, *save = NULL;
+	char *argv[WORDS + 1] = { "vmcore-save" }, *save = NULL;
 	int argc = 1, out = how->out < 0 ? open("/dev/null", O_WRONLY) : how->out;
 
 	for (char *w = strtok_r(line, " ", &save); w && argc < WORDS;
 	     w = strtok_r(NULL, " ", &save))
 		argv[argc++] = w;
 	if (how->file_bytes)
-		setrlimit(RLIMIT_FSIZE, &(struct rlimit){how->file_bytes, how->file_bytes});
+		setrlimit(RLIMIT_FSIZE, &(struct rlimit){ how->file_bytes, how->file_bytes });
 	if (how->memory)
-		setrlimit(RLIMIT_AS, &(struct rlimit){how->memory, how->memory});
+		setrlimit(RLIMIT_AS, &(struct rlimit){ how->memory, how->memory });
 	if (dup2(open("/dev/null", O_RDONLY), STDIN_FILENO) || dup2(out, STDOUT_FILENO) < 0 ||
 	    dup2(err_fd, STDERR_FILENO) < 0)
 		_exit(99);
@@ -125,7 +125,7 @@ static int run_as(struct dir *d, const char *words, const struct run *how)
 
 static int run(struct dir *d, const char *words)
 {
-	return run_as(d, words, &(struct run){.out = -1});
+	return run_as(d, words, &(struct run){ .out = -1 });
 }
 
 static int64_t size_of(const char *name)
@@ -137,7 +137,7 @@ static int64_t size_of(const char *name)
 
 static bool marked_incomplete(const char *name)
 {
-	struct kdump_header h = {.status = 0};
+	struct kdump_header h = { .status = 0 };
 	int fd = open(name, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0 && io_pread_full(fd, &h, sizeof(h), 0) < 0)
@@ -180,13 +180,13 @@ TEST(filter, commands)
 		const char *words;
 		int exit;
 	} rows[] = {
-		{"core out", 0},	 {"core out", 1}, /* it exists */
-		{"-f core out", 0},	 {"-d 31 -E core elf", 0},
-		{"--split core a b", 0}, {"--reassemble b a ab", 0},
-		{"--dry-run core", 0},	 {"--dry-run core never-made", 0},
-		{"-f core core", 1},	 {"core", 1},
-		{"-F core extra", 1},	 {"nothing out2", 1},
-		{"--help", 0},		 {"--version", 0},
+		{ "core out", 0 },	   { "core out", 1 }, /* it exists */
+		{ "-f core out", 0 },	   { "-d 31 -E core elf", 0 },
+		{ "--split core a b", 0 }, { "--reassemble b a ab", 0 },
+		{ "--dry-run core", 0 },   { "--dry-run core never-made", 0 },
+		{ "-f core core", 1 },	   { "core", 1 },
+		{ "-F core extra", 1 },	   { "nothing out2", 1 },
+		{ "--help", 0 },	   { "--version", 0 },
 	};
 	struct dir d;
 
@@ -236,10 +236,10 @@ TEST(filter, without_standard_files)
 	struct dir d;
 
 	CHECK_EQ(dir_init(&d), 0);
-	CHECK_EQ(run_as(&d, "core out", &(struct run){.out = -1, .closed = true}), 0);
+	CHECK_EQ(run_as(&d, "core out", &(struct run){ .out = -1, .closed = true }), 0);
 	CHECK_EQ(run(&d, "core want"), 0);
 	CHECK_EQ(system("cmp -s out want"), 0);
-	CHECK_EQ(run_as(&d, "-F core", &(struct run){.out = -1, .closed = true}), FILTER_FAILED);
+	CHECK_EQ(run_as(&d, "-F core", &(struct run){ .out = -1, .closed = true }), FILTER_FAILED);
 	dir_deinit(&d);
 }
 
@@ -277,7 +277,7 @@ TEST(filter, nothing_emptied_for_nothing)
 /* No signal ends the filter without a word. */
 TEST(filter, broken_pipe_and_file_size_limit)
 {
-	struct run to_pipe = {.out = -1}, limited = {.out = -1, .file_bytes = 1 << 20};
+	struct run to_pipe = { .out = -1 }, limited = { .out = -1, .file_bytes = 1 << 20 };
 	struct dir d;
 	int fds[2];
 
@@ -344,7 +344,7 @@ TEST(filter, incomplete_input)
 /* Where there is no memory for as many threads as were asked for, fewer do it. */
 TEST(filter, memory_for_some_threads)
 {
-	struct run how = {.out = -1, .memory = 48 << 20};
+	struct run how = { .out = -1, .memory = 48 << 20 };
 	struct dir d;
 
 	CHECK_EQ(dir_init(&d), 0);

@@ -124,12 +124,12 @@ TEST(flattened, what_cannot_be)
 		uint64_t value;
 		int err;
 	} cases[] = {
-		{ 0, 0x6d616b65, -EBADMSG },		/* the signature */
-		{ 16, 2, -EBADMSG },			/* the type */
-		{ 4096, UINT64_MAX, -EBADMSG },		/* an offset that wraps */
-		{ 4096, INT64_MAX - 3, -EBADMSG },	/* beyond any file */
-		{ 4104, UINT64_MAX, -EBADMSG },		/* a length that wraps */
-		{ 4104, INT64_MAX - 8, -ENODATA },	/* one that the stream has not */
+		{ 0, 0x6d616b65, -EBADMSG },	   /* the signature */
+		{ 16, 2, -EBADMSG },		   /* the type */
+		{ 4096, UINT64_MAX, -EBADMSG },	   /* an offset that wraps */
+		{ 4096, INT64_MAX - 3, -EBADMSG }, /* beyond any file */
+		{ 4104, UINT64_MAX, -EBADMSG },	   /* a length that wraps */
+		{ 4104, INT64_MAX - 8, -ENODATA }, /* one that the stream has not */
 		{ 4096, 1023, -EFBIG },
 	};
 

@@ -94,11 +94,14 @@ TEST(init, steps_run_by_their_need)
 	} cases[] = {
 		{ { 0 }, "abcd", 0, { STEP_OK, STEP_OK, STEP_OK, STEP_OK } },
 		{ { -EIO }, "abcd", -EIO, { STEP_FAILED, STEP_OK, STEP_OK, STEP_OK } },
-		{ { 0, -ENODEV }, "abd", -ENODEV,
-		  { STEP_OK, STEP_FAILED, STEP_SKIPPED, STEP_OK } },
-		{ { -EIO, -ENODEV, 0, -EPERM }, "abd", -EIO,
+		{ { 0, -ENODEV }, "abd", -ENODEV, { STEP_OK, STEP_FAILED, STEP_SKIPPED, STEP_OK } },
+		{ { -EIO, -ENODEV, 0, -EPERM },
+		  "abd",
+		  -EIO,
 		  { STEP_FAILED, STEP_FAILED, STEP_SKIPPED, STEP_FAILED } },
-		{ { STEPS_SKIP, STEPS_SKIP }, "abcd", 0,
+		{ { STEPS_SKIP, STEPS_SKIP },
+		  "abcd",
+		  0,
 		  { STEP_SKIPPED, STEP_SKIPPED, STEP_OK, STEP_OK } },
 	};
 
@@ -236,8 +239,7 @@ TEST(init, verdict_and_reason)
 	strcpy(st->progress.state[s.nr - 1].error, "unmount");
 	CHECK_STR(state_reason(st, &s), "mount");
 	st->progress.state[4].outcome = STEP_RUNNING;
-	CHECK_STR(state_reason(st, &s),
-		  "the capture was still under way when this was written");
+	CHECK_STR(state_reason(st, &s), "the capture was still under way when this was written");
 	strcpy(st->failure, "died");
 	CHECK_STR(state_reason(st, &s), "died");
 	st->log_saved = true;

@@ -26,16 +26,15 @@ TEST(json, nests_and_escapes)
 	json_string(&j, "nil", NULL);
 	json_end(&j, '}');
 	fclose(f);
-	CHECK_STR(text,
-		  "{\n"
-		  "  \"s\": \"a\\\"b\\\\c\\n\\u0001\\u00ff\xc3\xa9\\u00ed\\u00a0\\u0080\",\n"
-		  "  \"list\": [\n"
-		  "    18446744073709551615,\n"
-		  "    -1\n"
-		  "  ],\n"
-		  "  \"none\": [],\n"
-		  "  \"t\": 12.034,\n"
-		  "  \"ok\": true,\n"
-		  "  \"nil\": null\n"
-		  "}\n");
+	CHECK_STR(text, "{\n"
+			"  \"s\": \"a\\\"b\\\\c\\n\\u0001\\u00ff\xc3\xa9\\u00ed\\u00a0\\u0080\",\n"
+			"  \"list\": [\n"
+			"    18446744073709551615,\n"
+			"    -1\n"
+			"  ],\n"
+			"  \"none\": [],\n"
+			"  \"t\": 12.034,\n"
+			"  \"ok\": true,\n"
+			"  \"nil\": null\n"
+			"}\n");
 }

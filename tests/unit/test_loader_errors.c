@@ -39,12 +39,14 @@ TEST(loader, every_errno_has_a_sentence)
 		unsigned op;
 		int err[24];
 	} t[] = {
-		{ OP_LOAD, { EPERM, EACCES, ENOSYS, EBUSY, EADDRNOTAVAIL, ENOMEM, ENOEXEC, EINVAL,
-			     ENODATA, ENOKEY, EKEYREJECTED, ENOPKG, EBADMSG, EMSGSIZE, ELIBBAD,
-			     ETXTBSY, EFBIG, EIO, EINTR, EOPNOTSUPP, EOVERFLOW } },
-		{ OP_LOAD_PANIC, { EPERM, EACCES, ENOSYS, EBUSY, EADDRNOTAVAIL, ENOMEM, ENOEXEC,
-				   EINVAL, ENODATA, ENOKEY, EKEYREJECTED, ENOPKG, EBADMSG, EMSGSIZE,
-				   ELIBBAD, ETXTBSY, EFBIG, EIO, EINTR, EOPNOTSUPP, EOVERFLOW } },
+		{ OP_LOAD, { EPERM,   EACCES,	  ENOSYS,   EBUSY,   EADDRNOTAVAIL, ENOMEM,
+			     ENOEXEC, EINVAL,	  ENODATA,  ENOKEY,  EKEYREJECTED,  ENOPKG,
+			     EBADMSG, EMSGSIZE,	  ELIBBAD,  ETXTBSY, EFBIG,	    EIO,
+			     EINTR,   EOPNOTSUPP, EOVERFLOW } },
+		{ OP_LOAD_PANIC, { EPERM,   EACCES,	ENOSYS,	  EBUSY,   EADDRNOTAVAIL, ENOMEM,
+				   ENOEXEC, EINVAL,	ENODATA,  ENOKEY,  EKEYREJECTED,  ENOPKG,
+				   EBADMSG, EMSGSIZE,	ELIBBAD,  ETXTBSY, EFBIG,	  EIO,
+				   EINTR,   EOPNOTSUPP, EOVERFLOW } },
 		{ OP_UNLOAD, { EPERM, ENOSYS, EBUSY, EINVAL } },
 		{ OP_UNLOAD_PANIC, { EPERM, ENOSYS, EBUSY, EINVAL } },
 		{ OP_EXEC, { EPERM, EBUSY, EINVAL } },
@@ -100,7 +102,8 @@ static void set_locked_down(struct facts *f)
 
 static void set_locked_down_signed(struct facts *f)
 {
-	static const struct image signed_kernel = { .kind = IMAGE_BZIMAGE, .what = "a bzImage",
+	static const struct image signed_kernel = { .kind = IMAGE_BZIMAGE,
+						    .what = "a bzImage",
 						    .has_signature = true };
 
 	strcpy(f->lockdown, "confidentiality");
@@ -134,7 +137,8 @@ static void set_size_unknown(struct facts *f)
 
 static void set_four_level(struct facts *f)
 {
-	static const struct image old = { .kind = IMAGE_BZIMAGE, .what = "a bzImage",
+	static const struct image old = { .kind = IMAGE_BZIMAGE,
+					  .what = "a bzImage",
 					  .xloadflags = 0x1f };
 
 	f->image = &old;
@@ -242,9 +246,10 @@ TEST(loader, sizes_are_readable)
 		uint64_t bytes;
 		const char *want;
 	} t[] = {
-		{ 0, "0 KiB" },		   { 1, "1 KiB" },	{ 1024, "1 KiB" },
-		{ (1 << 20) - 1, "1024 KiB" }, { 1 << 20, "1 MiB" }, { 0x3378000, "51.4 MiB" },
-		{ 256 << 20, "256 MiB" },  { UINT64_MAX, "17592186044415.9 MiB" },
+		{ 0, "0 KiB" },		  { 1, "1 KiB" },
+		{ 1024, "1 KiB" },	  { (1 << 20) - 1, "1024 KiB" },
+		{ 1 << 20, "1 MiB" },	  { 0x3378000, "51.4 MiB" },
+		{ 256 << 20, "256 MiB" }, { UINT64_MAX, "17592186044415.9 MiB" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
@@ -322,8 +327,8 @@ TEST(loader, status_prefers_the_newer_files)
 
 TEST(loader, status_absent_or_malformed_is_unknown)
 {
-	static const char *const bad[] = { "", "\n", "x\n", "1x\n", "-5\n",
-					   "99999999999999999999999\n" };
+	static const char *const bad[] = { "",	   "\n",   "x\n",
+					   "1x\n", "-5\n", "99999999999999999999999\n" };
 	struct kexec_status st;
 
 	status_read("/nonexistent", &st);

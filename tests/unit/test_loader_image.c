@@ -55,12 +55,9 @@ TEST(loader, image_bzimage_that_cannot_be_loaded_says_why)
 		unsigned missing;	/* bytes at the end of the file */
 		const char *part;
 	} t[] = {
-		{ 0x1fe, 0, 0, "damaged" },
-		{ 0x210, 0, 0, "zImage" },
-		{ 0x206, 0x020b, 0, "2.12" },
-		{ 0x206, 0x0100, 0, "2.12" },
-		{ 0x236, 0x7e, 0, "32-bit" },
-		{ 0x236, 0x7d, 0, "CONFIG_RELOCATABLE" },
+		{ 0x1fe, 0, 0, "damaged" },    { 0x210, 0, 0, "zImage" },
+		{ 0x206, 0x020b, 0, "2.12" },  { 0x206, 0x0100, 0, "2.12" },
+		{ 0x236, 0x7e, 0, "32-bit" },  { 0x236, 0x7d, 0, "CONFIG_RELOCATABLE" },
 		{ 0x236, 0x7f, 1, "cut off" },
 	};
 
@@ -114,7 +111,9 @@ TEST(loader, image_other_kinds_are_named)
 		{ BYTES("\177ELF"), IMAGE_ELF, "an ELF file" },
 		{ BYTES("\x1f\x8b\x08\0"), IMAGE_COMPRESSED, "gzip" },
 		{ BYTES("\x28\xb5\x2f\xfd\0"), IMAGE_COMPRESSED, "zstd" },
-		{ BYTES("\xfd" "7zXZ\0\0"), IMAGE_COMPRESSED, "xz" },
+		{ BYTES("\xfd"
+			"7zXZ\0\0"),
+		  IMAGE_COMPRESSED, "xz" },
 		{ BYTES("\x04\x22\x4d\x18\0"), IMAGE_COMPRESSED, "lz4" },
 		{ BYTES("\x02\x21\x4c\x18\0"), IMAGE_COMPRESSED, "lz4" },
 		{ BYTES("MZ\0\0zimg\0\0"), IMAGE_ZBOOT, "zboot" },
@@ -194,8 +193,8 @@ TEST(loader, image_signature_is_seen)
 		unsigned optional_magic, directories, offset, size;
 		bool has;
 	} t[] = {
-		{ 0x20b, 6, 0x100a00, 1472, true }, { 0x20b, 6, 0, 0, false },
-		{ 0x20b, 6, 0x100a00, 0, false },   { 0x20b, 4, 0x100a00, 1472, false },
+		{ 0x20b, 6, 0x100a00, 1472, true },  { 0x20b, 6, 0, 0, false },
+		{ 0x20b, 6, 0x100a00, 0, false },    { 0x20b, 4, 0x100a00, 1472, false },
 		{ 0x10b, 6, 0x100a00, 1472, false },
 	};
 

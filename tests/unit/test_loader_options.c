@@ -88,20 +88,13 @@ TEST(loader, options_choose_one_action)
 		const char *line;
 		int (*run)(const struct options *opts);
 	} t[] = {
-		{ "-p k", cmd_load },
-		{ "-l k", cmd_load },
-		{ "-l -p k", cmd_load },
-		{ "-le k", cmd_load_exec },
-		{ "-f k", cmd_load_exec },
-		{ "-lf k", cmd_load_exec },
-		{ "-e", cmd_exec },
-		{ "-u", cmd_unload },
-		{ "-pu", cmd_unload },
-		{ "-u -p", cmd_unload },
-		{ "-S", cmd_status },
-		{ "-S -p -l k --initrd=i", cmd_status },
-		{ "-Se", cmd_status },
-		{ "-h -p", cmd_help },
+		{ "-p k", cmd_load },	   { "-l k", cmd_load },
+		{ "-l -p k", cmd_load },   { "-le k", cmd_load_exec },
+		{ "-f k", cmd_load_exec }, { "-lf k", cmd_load_exec },
+		{ "-e", cmd_exec },	   { "-u", cmd_unload },
+		{ "-pu", cmd_unload },	   { "-u -p", cmd_unload },
+		{ "-S", cmd_status },	   { "-S -p -l k --initrd=i", cmd_status },
+		{ "-Se", cmd_status },	   { "-h -p", cmd_help },
 		{ "-vS", cmd_version },
 	};
 

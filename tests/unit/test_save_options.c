@@ -16,9 +16,9 @@ static void describe(const struct options *o, char *buf, size_t size)
 	for (unsigned i = 0; i < o->nr_levels; i++)
 		n += (size_t)snprintf(buf + n, size - n, i ? ",%u" : "%u", o->levels[i]);
 	n += (size_t)snprintf(buf + n, size - n, " %s",
-			      o->format == DUMP_FORMAT_ELF ? "elf"
-			      : o->codec		   ? o->codec->name
-							   : "none");
+			      o->format == DUMP_FORMAT_ELF ? "elf" :
+			      o->codec			   ? o->codec->name :
+							     "none");
 	if (o->codec_level)
 		n += (size_t)snprintf(buf + n, size - n, ":%d", o->codec_level);
 	if (o->threads)
@@ -35,62 +35,62 @@ TEST(save_options, collector)
 		const char *value;
 		const char *want; /* NULL: refused */
 	} cases[] = {
-		{NULL, "31 fast"},
-		{"", "31 fast"},
-		{" \t", "31 fast"},
-		{"makedumpfile -l --message-level 7 -d 31", HAVE_LZO ? "31 lzo" : NULL},
-		{"makedumpfile -c --message-level 7 -d 31", "31 zlib"},
-		{"/usr/sbin/makedumpfile -z -d17", "17 zstd"},
-		{"makedumpfile -p -d 1", HAVE_SNAPPY ? "1 snappy" : NULL},
-		{"vmcore-save -d 1 -E", "1 elf"},
-		{"-z", "0 zstd"},
-		{"-E -c", NULL},
-		{"-c -E", NULL},
-		{"--codec zstd:3 -E", NULL},
-		{"-E --codec none", "0 elf"},
-		{"-c -d 31 --num-threads 1", "31 zlib threads 1"},
-		{"-c --num-threads=2", "0 zlib threads 2"},
-		{"-c --num-threads 0", "0 zlib threads 1"},
-		{"-c --num-threads 65", "0 zlib threads 64"},
-		{"-c --num-threads -1", NULL},
-		{"-d 32", NULL},
-		{"-d -1", NULL},
-		{"-d 1x", NULL},
-		{"-d 11,31", "11,31 fast"},
-		{"-d 11,", NULL},
-		{"-d ,31", NULL},
-		{"-d 1,1,1,1,1,1,1,1,1", NULL},
-		{"-d", NULL},
-		{"-F -z -d 31", "31 zstd"}, /* where the dump goes decides on its form */
-		{"-L 100 -d 1", "1 fast limit 100"},
-		{"-L 3G -d 1", "1 fast limit 3221225472"},
-		{"-L 2k", "0 fast limit 2048"},
-		{"-L 0", NULL},
-		{"-L 1Q", NULL},
-		{"-L 99999999T", NULL},
-		{"--codec none -d 31", "31 none"},
-		{"--codec zstd:3", "0 zstd:3"},
-		{"--codec zstd:", NULL},
-		{"--codec zstd:99", NULL},
-		{"--codec lzo:1", NULL},
-		{"--codec brotli", NULL},
-		{"--codec averyveryverylongname", NULL},
-		{"--cyclic-buffer 1024 --non-mmap -b 4 -c", "0 zlib"},
-		{"-x vmlinux", NULL},
-		{"-X", NULL},
-		{"--split", NULL},
-		{"--reassemble", NULL},
-		{"-R", NULL},
-		{"--dry-run", NULL},
-		{"--mem-usage", NULL},
-		{"--check-params", NULL},
-		{"--no-such-option", NULL},
-		{"-Q", NULL},
-		{"cp --sparse=always", NULL},
-		{"-c -d 31 file", NULL},
-		{"makedumpfile makedumpfile", NULL},
-		{"--dump-dmesg", NULL},
-		{"-h", NULL},
+		{ NULL, "31 fast" },
+		{ "", "31 fast" },
+		{ " \t", "31 fast" },
+		{ "makedumpfile -l --message-level 7 -d 31", HAVE_LZO ? "31 lzo" : NULL },
+		{ "makedumpfile -c --message-level 7 -d 31", "31 zlib" },
+		{ "/usr/sbin/makedumpfile -z -d17", "17 zstd" },
+		{ "makedumpfile -p -d 1", HAVE_SNAPPY ? "1 snappy" : NULL },
+		{ "vmcore-save -d 1 -E", "1 elf" },
+		{ "-z", "0 zstd" },
+		{ "-E -c", NULL },
+		{ "-c -E", NULL },
+		{ "--codec zstd:3 -E", NULL },
+		{ "-E --codec none", "0 elf" },
+		{ "-c -d 31 --num-threads 1", "31 zlib threads 1" },
+		{ "-c --num-threads=2", "0 zlib threads 2" },
+		{ "-c --num-threads 0", "0 zlib threads 1" },
+		{ "-c --num-threads 65", "0 zlib threads 64" },
+		{ "-c --num-threads -1", NULL },
+		{ "-d 32", NULL },
+		{ "-d -1", NULL },
+		{ "-d 1x", NULL },
+		{ "-d 11,31", "11,31 fast" },
+		{ "-d 11,", NULL },
+		{ "-d ,31", NULL },
+		{ "-d 1,1,1,1,1,1,1,1,1", NULL },
+		{ "-d", NULL },
+		{ "-F -z -d 31", "31 zstd" }, /* where the dump goes decides on its form */
+		{ "-L 100 -d 1", "1 fast limit 100" },
+		{ "-L 3G -d 1", "1 fast limit 3221225472" },
+		{ "-L 2k", "0 fast limit 2048" },
+		{ "-L 0", NULL },
+		{ "-L 1Q", NULL },
+		{ "-L 99999999T", NULL },
+		{ "--codec none -d 31", "31 none" },
+		{ "--codec zstd:3", "0 zstd:3" },
+		{ "--codec zstd:", NULL },
+		{ "--codec zstd:99", NULL },
+		{ "--codec lzo:1", NULL },
+		{ "--codec brotli", NULL },
+		{ "--codec averyveryverylongname", NULL },
+		{ "--cyclic-buffer 1024 --non-mmap -b 4 -c", "0 zlib" },
+		{ "-x vmlinux", NULL },
+		{ "-X", NULL },
+		{ "--split", NULL },
+		{ "--reassemble", NULL },
+		{ "-R", NULL },
+		{ "--dry-run", NULL },
+		{ "--mem-usage", NULL },
+		{ "--check-params", NULL },
+		{ "--no-such-option", NULL },
+		{ "-Q", NULL },
+		{ "cp --sparse=always", NULL },
+		{ "-c -d 31 file", NULL },
+		{ "makedumpfile makedumpfile", NULL },
+		{ "--dump-dmesg", NULL },
+		{ "-h", NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -126,7 +126,7 @@ TEST(save_options, collector_has_limits)
 
 TEST(save_options, command_line)
 {
-	char *argv[] = {"vmcore-save", "-d", "31", "in", "-f", "out", "--show-stats", NULL};
+	char *argv[] = { "vmcore-save", "-d", "31", "in", "-f", "out", "--show-stats", NULL };
 	struct options o;
 	char got[64];
 
@@ -147,26 +147,26 @@ TEST(save_options, modes)
 		char *words[4];
 		int mode; /* -1: refused */
 	} cases[] = {
-		{{"-F"}, MODE_FLATTENED},
-		{{"-R"}, MODE_REARRANGE},
-		{{"--split"}, MODE_SPLIT},
-		{{"--split", "-E"}, -1},
-		{{"--split", "-F"}, -1},
-		{{"-R", "--reassemble"}, -1},
-		{{"--reassemble"}, MODE_REASSEMBLE},
-		{{"--dump-dmesg"}, MODE_DMESG},
-		{{"--dump-dmesg", "--dry-run"}, -1},
-		{{"--dry-run", "--split"}, MODE_DRY_RUN},
-		{{"--dry-run"}, MODE_DRY_RUN},
-		{{"--mem-usage"}, MODE_MEM_USAGE},
-		{{"-F", "-h"}, MODE_HELP},
-		{{"-v", "-F"}, MODE_VERSION},
-		{{"-L", "5 "}, -1},
-		{{"-L", ""}, -1},
+		{ { "-F" }, MODE_FLATTENED },
+		{ { "-R" }, MODE_REARRANGE },
+		{ { "--split" }, MODE_SPLIT },
+		{ { "--split", "-E" }, -1 },
+		{ { "--split", "-F" }, -1 },
+		{ { "-R", "--reassemble" }, -1 },
+		{ { "--reassemble" }, MODE_REASSEMBLE },
+		{ { "--dump-dmesg" }, MODE_DMESG },
+		{ { "--dump-dmesg", "--dry-run" }, -1 },
+		{ { "--dry-run", "--split" }, MODE_DRY_RUN },
+		{ { "--dry-run" }, MODE_DRY_RUN },
+		{ { "--mem-usage" }, MODE_MEM_USAGE },
+		{ { "-F", "-h" }, MODE_HELP },
+		{ { "-v", "-F" }, MODE_VERSION },
+		{ { "-L", "5 " }, -1 },
+		{ { "-L", "" }, -1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char *argv[6] = {"vmcore-save"};
+		char *argv[6] = { "vmcore-save" };
 		struct options o;
 		int argc = 1;
 
@@ -185,7 +185,7 @@ TEST(save_options, modes)
 
 TEST(save_options, too_many_files)
 {
-	char *argv[OPTIONS_FILES_MAX + 3] = {"vmcore-save"};
+	char *argv[OPTIONS_FILES_MAX + 3] = { "vmcore-save" };
 	struct options o;
 
 	for (unsigned i = 1; i <= OPTIONS_FILES_MAX + 1; i++)
@@ -199,11 +199,13 @@ TEST(save_options, message_level)
 	static const struct {
 		char *level;
 		bool progress, stats;
-	} cases[] = {
-		{"0", false, false}, {"6", false, false}, {"7", true, false}, {"31", true, true}};
+	} cases[] = { { "0", false, false },
+		      { "6", false, false },
+		      { "7", true, false },
+		      { "31", true, true } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char *argv[] = {"vmcore-save", "--message-level", cases[i].level, NULL};
+		char *argv[] = { "vmcore-save", "--message-level", cases[i].level, NULL };
 		enum log_level before = log_level();
 		struct options o;
 
@@ -222,10 +224,10 @@ TEST(save_options, collector_silences_nobody)
 		const char *line;
 		enum log_level want;
 	} cases[] = {
-		{"makedumpfile -l --message-level 1 -d 31", LOG_LVL_INFO},
-		{"makedumpfile -l --message-level 0 -d 31", LOG_LVL_INFO},
-		{"makedumpfile -l --message-level 0 -d 77", LOG_LVL_INFO},
-		{"makedumpfile -l -D -d 31", LOG_LVL_DEBUG},
+		{ "makedumpfile -l --message-level 1 -d 31", LOG_LVL_INFO },
+		{ "makedumpfile -l --message-level 0 -d 31", LOG_LVL_INFO },
+		{ "makedumpfile -l --message-level 0 -d 77", LOG_LVL_INFO },
+		{ "makedumpfile -l -D -d 31", LOG_LVL_DEBUG },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -261,8 +261,8 @@ TEST(scan, a_slab_keeps_its_tails)
 /* From wherever one starts, a page's class is the same. */
 TEST(scan, seeking_agrees_with_walking)
 {
-	static const uint64_t pfns[] = { 0x40000, 0x40001, 0x47fff, 0x48000, 0x4c123, 0x7ffff,
-					 0x80000, 0x80001, 0x80002 };
+	static const uint64_t pfns[] = { 0x40000, 0x40001, 0x47fff, 0x48000, 0x4c123,
+					 0x7ffff, 0x80000, 0x80001, 0x80002 };
 	static const char want[] = "uuuuuucsk";
 	struct mm_builder m;
 	struct scan_walk *w;

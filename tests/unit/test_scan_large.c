@@ -11,8 +11,8 @@
 #include "tests/unit/scan_walk.h"
 #include "tests/unit/test.h"
 
-#define GIB (1ull << (30 - 12)) /* pages */
-#define TIB (GIB * 1024)
+#define GIB	      (1ull << (30 - 12)) /* pages */
+#define TIB	      (GIB * 1024)
 #define SECTION_PAGES MM_BUILDER_SECTION_PAGES
 
 /* Anonymous memory in use, KiB: what is not the core's file. */
@@ -68,8 +68,9 @@ TEST(scan_large, a_terabyte)
 		core_builder_ram(&m.core, nodes[n][0] << 12, nodes[n][1] << 12);
 		for (uint64_t i = 0; i < nodes[n][1] / SECTION_PAGES; i++, sections++)
 			if (sections >= ARRAY_SIZE(models))
-				mm_builder_same_section(&m, nodes[n][0] / SECTION_PAGES + i,
-							models[sections % 96 < 94 ? sections % 2 : 2]);
+				mm_builder_same_section(
+					&m, nodes[n][0] / SECTION_PAGES + i,
+					models[sections % 96 < 94 ? sections % 2 : 2]);
 	}
 	before = anon_kib();
 	w = scan_walk_start(mm_builder_finish(&m), true);

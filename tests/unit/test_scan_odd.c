@@ -25,12 +25,13 @@ static struct scan_walk *walk_text(const char *kernel, const char *text)
  * that has RAM but no memory map (yet). */
 TEST(scan_odd, nodes_with_holes)
 {
-	struct scan_walk *w = walk_text(mm_kernel_6_12, "ram 8000-803f; ram 8080-80bf;"
-							"ram 18000-1803f; ram 18100-1810f;"
-							"ram 4000000-400003f; ram 30000-3000f;"
-							"8000-803f lru; 8080-80bf anon;"
-							"18000-1803f lru private; 18100-1810f free=4;"
-							"4000000-400003f free=6");
+	struct scan_walk *w =
+		walk_text(mm_kernel_6_12, "ram 8000-803f; ram 8080-80bf;"
+					  "ram 18000-1803f; ram 18100-1810f;"
+					  "ram 4000000-400003f; ram 30000-3000f;"
+					  "8000-803f lru; 8080-80bf anon;"
+					  "18000-1803f lru private; 18100-1810f free=4;"
+					  "4000000-400003f free=6");
 
 	CHECK(!scan_problem(w->scan));
 	CHECK_STR(scan_walk_classes(w, 0x803e, 4), "cc__");
@@ -83,9 +84,8 @@ TEST(scan_odd, struct_pages_across_pages_of_memory)
 			 "8048-8080 lru anon; 8081-8100 lru private; bfff anon");
 		mm_builder_text(&m, text);
 		w = scan_walk_start(mm_builder_finish(&m), true);
-		CHECK_STR(scan_walk_classes(w, 0x8000, 0x40),
-			  "cccccccccccccccccccccccccccccccc"
-			  "cccccccccccccccccccccccccccccccc");
+		CHECK_STR(scan_walk_classes(w, 0x8000, 0x40), "cccccccccccccccccccccccccccccccc"
+							      "cccccccccccccccccccccccccccccccc");
 		CHECK_STR(scan_walk_classes(w, 0x8040, 10), "ffffffffuu");
 		CHECK_STR(scan_walk_classes(w, 0x807f, 4), "uupp");
 		CHECK_STR(scan_walk_from(w, 0x80ff, 2), "pp");
@@ -122,14 +122,14 @@ TEST(scan_odd, hugetlb_with_an_optimised_vmemmap)
 TEST(scan_odd, corrupt_section_table)
 {
 	static const uint64_t bad[] = {
-		0,		      /* absent */
-		1,		      /* present, no memory map */
-		2,		      /* a memory map, not present */
-		3,		      /* at no address */
-		0x0000800000000003,   /* not canonical */
-		0xffffc0000000000f,   /* not mapped */
-		0xfffffffffffff00f,   /* wraps */
-		0xffffeaffffff000f,   /* not mapped */
+		0,		    /* absent */
+		1,		    /* present, no memory map */
+		2,		    /* a memory map, not present */
+		3,		    /* at no address */
+		0x0000800000000003, /* not canonical */
+		0xffffc0000000000f, /* not mapped */
+		0xfffffffffffff00f, /* wraps */
+		0xffffeaffffff000f, /* not mapped */
 		0xffffffffffffffff,
 	};
 
@@ -150,8 +150,9 @@ TEST(scan_odd, corrupt_section_table)
 
 TEST(scan_odd, corrupt_root_of_the_section_table)
 {
-	static const uint64_t bad[] = { 0, 1, 0xffffffffffffffff, 0x8000000000000000,
-					0xffff8880003ffff8, 0xffff888000200000 };
+	static const uint64_t bad[] = {
+		0, 1, 0xffffffffffffffff, 0x8000000000000000, 0xffff8880003ffff8, 0xffff888000200000
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct mm_builder m;
@@ -293,8 +294,8 @@ TEST(scan_odd, facts_of_a_future_kernel)
 
 		core_builder_init(&b);
 		core_builder_ram(&b, 0, 4096);
-		core_builder_vmcoreinfo(&b, mm_kernel_with(cases[i].kernel, cases[i].key,
-							   cases[i].value));
+		core_builder_vmcoreinfo(
+			&b, mm_kernel_with(cases[i].kernel, cases[i].key, cases[i].value));
 		CHECK_EQ(core_open_fd(core_builder_finish(&b), "facts", &core), 0);
 		if (!mm_facts_load(core, NULL, &facts, problem, sizeof(problem)) || !problem[0])
 			test_fail(__FILE__, __LINE__, "%s=%s is believed", cases[i].key,
@@ -328,8 +329,8 @@ TEST(scan_odd, facts_from_elsewhere)
 
 		core_builder_init(&b);
 		core_builder_ram(&b, 0, 4096);
-		core_builder_vmcoreinfo(&b, mm_kernel_with(mm_kernel_6_12, "OFFSET(page.mapping)",
-							   NULL));
+		core_builder_vmcoreinfo(
+			&b, mm_kernel_with(mm_kernel_6_12, "OFFSET(page.mapping)", NULL));
 		CHECK_EQ(core_open_fd(core_builder_finish(&b), "facts", &core), 0);
 		CHECK_EQ(mm_facts_load(core, &more, &facts, problem, sizeof(problem)),
 			 cases[i].err);

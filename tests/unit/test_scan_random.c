@@ -13,10 +13,21 @@
 #include "tests/unit/test.h"
 
 #define FIRST	 UINT64_C(0xe000) /* pfn; a window ends within the machine */
-#define NR	 0x3000u   /* pages of the random machine */
-#define TOO_HIGH 19	   /* an order beyond what is believed */
+#define NR	 0x3000u	  /* pages of the random machine */
+#define TOO_HIGH 19		  /* an order beyond what is believed */
 
-enum kind { KERNEL, SLAB, BUDDY, UNACCEPTED, OFFLINE, HUGETLB, LRU_FILE, LRU_ANON, ANON, SWAP_FILE };
+enum kind {
+	KERNEL,
+	SLAB,
+	BUDDY,
+	UNACCEPTED,
+	OFFLINE,
+	HUGETLB,
+	LRU_FILE,
+	LRU_ANON,
+	ANON,
+	SWAP_FILE
+};
 
 /* A page, or the pages of one head. */
 struct thing {
@@ -89,9 +100,16 @@ static void expect(struct machine *m, unsigned at, const struct thing *t)
 static void write_thing(struct machine *m, unsigned at, const struct thing *t)
 {
 	static const char *const words[] = {
-		[KERNEL] = "", [SLAB] = "", [BUDDY] = "", [UNACCEPTED] = "type=unaccepted",
-		[OFFLINE] = "type=offline", [HUGETLB] = "hugetlb", [LRU_FILE] = "lru",
-		[LRU_ANON] = "lru anon", [ANON] = "anon", [SWAP_FILE] = "swapcache swapbacked",
+		[KERNEL] = "",
+		[SLAB] = "",
+		[BUDDY] = "",
+		[UNACCEPTED] = "type=unaccepted",
+		[OFFLINE] = "type=offline",
+		[HUGETLB] = "hugetlb",
+		[LRU_FILE] = "lru",
+		[LRU_ANON] = "lru anon",
+		[ANON] = "anon",
+		[SWAP_FILE] = "swapcache swapbacked",
 	};
 	const char *slab = m->builder.facts.slab ? "slab anon" : "type=slab anon";
 	unsigned order = t->kind == BUDDY && t->bad_order ? TOO_HIGH : t->order;
@@ -109,7 +127,8 @@ static void write_thing(struct machine *m, unsigned at, const struct thing *t)
 	if (t->compound && t->bad_order) {
 		snprintf(text, sizeof(text), "tail compound=%u%s", TOO_HIGH + at % 7,
 			 t->kind == HUGETLB && m->builder.facts.hugetlb != PAGE_HUGETLB_TYPE ?
-				 " hugetlb" : "");
+				 " hugetlb" :
+				 "");
 		mm_builder_page(&m->builder, pfn + 1, text);
 	}
 	/* A tail that is bad is left out where its head is kept, which it is not there. */
@@ -151,7 +170,8 @@ static void add_ram(struct machine *m)
 {
 	for (unsigned at = 0; at < NR;) {
 		unsigned nr = (unsigned)MIN(next_random(m, 2000) + 1, NR - at);
-		unsigned hole = (unsigned)MIN(next_random(m, 3) ? 0 : next_random(m, 700), NR - at - nr);
+		unsigned hole =
+			(unsigned)MIN(next_random(m, 3) ? 0 : next_random(m, 700), NR - at - nr);
 
 		core_builder_ram(&m->builder.core, (FIRST + at) << 12, (uint64_t)nr << 12);
 		memset(m->present + at, true, nr);
@@ -162,7 +182,10 @@ static void add_ram(struct machine *m)
 static struct scan_walk *build(struct machine *m, uint64_t seed, const char *kernel)
 {
 	static const struct mm_machine kinds[] = {
-		{ 0 }, { .levels = 5 }, { .no_vmemmap = true }, { .table = MM_TABLE_EXTREME_PTR },
+		{ 0 },
+		{ .levels = 5 },
+		{ .no_vmemmap = true },
+		{ .table = MM_TABLE_EXTREME_PTR },
 	};
 
 	*m = (struct machine){ .random = seed * 0x9e3779b97f4a7c15ull };
