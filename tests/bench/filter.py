@@ -98,7 +98,8 @@ def compare(core, peer, level):
             if why:
                 absent.append("%s %s" % (who, why))
             else:
-                commands.append([program, *options, "-d", level, core, OUT])
+                one = ["--num-threads", "1"] if who == "ours" else []
+                commands.append([program, *options, *one, "-d", level, core, OUT])
         if not commands or absent and "ours" in absent[0]:
             print("%s %s" % (row, ", ".join(absent)), flush=True)
             continue
