@@ -2,11 +2,13 @@
 #include "capture/dump/plan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture/mm/vital.h"
+#include "lib/log.h"
 #include "lib/util.h"
 
 #define MAX_RANKS   16384u	     /* 128 KiB */
@@ -400,6 +402,20 @@ uint64_t plan_pfn(struct plan *p, uint64_t rank)
 
 /* ---- the second phase ---- */
 
+/* Without memory for it the dump is in pfn order. */
+static void find_vital(struct plan *p)
+{
+	uint64_t pages[VITAL_NR_TIERS] = { 0 };
+
+	if (vital_create(p->job->core, &p->vital))
+		return;
+	p->ranges = vital_ranges(p->vital, &p->nr_ranges);
+	for (size_t i = 0; i < p->nr_ranges; i++)
+		pages[p->ranges[i].tier] += p->ranges[i].nr;
+	for (int tier = 0; tier < VITAL_NR_TIERS; tier++)
+		log_debug("vital: %8" PRIu64 " pages of %s", pages[tier], vital_tier_name(tier));
+}
+
 void plan_start(struct plan *p, uint64_t start_pfn, uint64_t end_pfn)
 {
 	p->start = start_pfn;
@@ -408,9 +424,8 @@ void plan_start(struct plan *p, uint64_t start_pfn, uint64_t end_pfn)
 	p->range = 0;
 	p->span = p->span_end = 0;
 	p->at_pfn = UINT64_MAX;
-	/* Without memory for it the dump is in pfn order. */
-	if (!p->vital && vital_create(p->job->core, &p->vital) == 0)
-		p->ranges = vital_ranges(p->vital, &p->nr_ranges);
+	if (!p->vital)
+		find_vital(p);
 }
 
 /* The next range of this tier. */
