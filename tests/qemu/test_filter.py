@@ -202,8 +202,8 @@ def without_note(path):
 def without_note_found():
     """The kernel's own copy of vmcoreinfo is found in its memory, and does as well."""
     path, dump, want = (path_for(BAD, what) for what in ("nonote", "nonote.dump", "nonote.want"))
-    must_save("-d", "31", "-c", without_note(path), dump)
-    must_save("-d", "31", "-c", cores.raw_core(BAD), want)
+    product.must("-d", "31", "-c", without_note(path), dump)
+    product.must("-d", "31", "-c", cores.raw_core(BAD), want)
     ours, theirs = kdump_format.KdumpFile(dump), kdump_format.KdumpFile(want)
     expect(ours.pfns() == theirs.pfns(), "other pages are kept than with the note")
     for name in (path, dump, want):
@@ -220,7 +220,7 @@ def without_vmcoreinfo():
         while at >= 0:
             memory[at:at + 1] = b"X"
             at = memory.find(b"OSRELEASE=", at + 1)
-    status, text = save("-d", "31", "-c", path, dump)
+    status, text = product.run("-d", "31", "-c", path, dump)
     expect_in("vmcoreinfo", text.lower(), "what is said of a core without vmcoreinfo")
     expect(status == 0, "exit status %d" % status)
     present = len(kdump_format.KdumpFile(dump).present_pfns())
