@@ -10,9 +10,6 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define FLAT_TYPE    1
-#define FLAT_VERSION 1
-
 /* Headers to walk from an extent's start to what is looked for, at first. */
 #define FLAT_SPAN_RECORDS 64u
 
@@ -71,7 +68,7 @@ static int read_record(struct file_view *view, uint64_t raw, struct record *rec_
 		return err;
 	start = get_be64(head);
 	size = get_be64(head + 8);
-	if (start == UINT64_MAX && size == UINT64_MAX) {
+	if (start == FLAT_END && size == FLAT_END) {
 		*rec_ret = (struct record){ .last = true };
 		return 0;
 	}

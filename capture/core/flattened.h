@@ -20,7 +20,10 @@
 
 #define FLAT_SIGNATURE	  "makedumpfile"
 #define FLAT_HEADER_BYTES 4096
+#define FLAT_TYPE	  1
+#define FLAT_VERSION	  1
 #define FLAT_RECORD_BYTES 16
+#define FLAT_END	  UINT64_MAX /* -1, as offset and as size */
 
 struct core_file;
 struct file_view;

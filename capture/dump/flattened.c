@@ -7,20 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/core/flattened.h"
 #include "capture/core/kdump_layout.h"
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define SIGNATURE    "makedumpfile"
-#define HEADER_BYTES 4096u /* type and version behind a signature of 16 bytes; the rest is zero */
-#define FLAT_TYPE    1u
-#define FLAT_VERSION 1u
-#define RECORD_BYTES 16u
-#define RECORD_END   UINT64_MAX /* -1, as offset and as length */
-#define COPY_BYTES   (256u * 1024)
-#define FRONT_BYTES  512u /* of the dump, where its mark is */
+#define COPY_BYTES  (256u * 1024)
+#define FRONT_BYTES 512u /* of the dump, where its mark is */
 
 static int emit(struct flat_stream *f, const void *buf, size_t len)
 {
@@ -31,7 +26,7 @@ static int emit(struct flat_stream *f, const void *buf, size_t len)
 
 int flat_begin(struct flat_stream *f)
 {
-	uint8_t header[HEADER_BYTES] = SIGNATURE;
+	uint8_t header[FLAT_HEADER_BYTES] = FLAT_SIGNATURE;
 
 	put_be64(header + 16, FLAT_TYPE);
 	put_be64(header + 24, FLAT_VERSION);
@@ -40,7 +35,7 @@ int flat_begin(struct flat_stream *f)
 
 static int emit_record(struct flat_stream *f, uint64_t offset, uint64_t len)
 {
-	uint8_t record[RECORD_BYTES];
+	uint8_t record[FLAT_RECORD_BYTES];
 
 	put_be64(record, offset);
 	put_be64(record + 8, len);
@@ -62,7 +57,7 @@ struct dump_sink flat_sink(struct flat_stream *f)
 
 int flat_end(struct flat_stream *f)
 {
-	return emit_record(f, RECORD_END, RECORD_END);
+	return emit_record(f, FLAT_END, FLAT_END);
 }
 
 /* ---- and back ---- */
@@ -93,10 +88,10 @@ static int take(struct flat_input *in, void *buf, size_t len)
 
 static int take_header(struct flat_input *in)
 {
-	uint8_t header[HEADER_BYTES];
+	uint8_t header[FLAT_HEADER_BYTES];
 	ssize_t n = in->read(in->ctx, header, sizeof(header));
 
-	if (n != (ssize_t)sizeof(header) || memcmp(header, SIGNATURE, sizeof(SIGNATURE)) ||
+	if (n != (ssize_t)sizeof(header) || !flat_matches(header) ||
 	    get_be64(header + 16) != FLAT_TYPE) {
 		log_error("this is no flattened dump");
 		return -EBADMSG;
@@ -155,7 +150,7 @@ int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,
 	}
 	err = take_header(&in);
 	while (!err) {
-		uint8_t record[RECORD_BYTES];
+		uint8_t record[FLAT_RECORD_BYTES];
 		uint64_t offset, len;
 
 		err = take(&in, record, sizeof(record));
@@ -163,7 +158,7 @@ int flat_rearrange(ssize_t (*read)(void *ctx, void *buf, size_t len), void *ctx,
 			break;
 		offset = get_be64(record);
 		len = get_be64(record + 8);
-		if (offset == RECORD_END && len == RECORD_END)
+		if (offset == FLAT_END && len == FLAT_END)
 			break;
 		if (!range_within(offset, len, INT64_MAX)) {
 			log_error("the flattened dump has an impossible record after %" PRIu64
