@@ -266,7 +266,8 @@ static void add_strings(struct vital *v, uint64_t table, uint64_t len)
 
 /*
  * What a reader wants to see before it begins: crash compares linux_banner with vmlinux's,
- * and gives up where it cannot disassemble schedule().
+ * gives up where it cannot disassemble schedule(), and has no `sys` for a tainted kernel whose
+ * letters for the taints are missing.
  */
 static void find_checks(struct vital *v)
 {
@@ -275,7 +276,7 @@ static void find_checks(struct vital *v)
 		uint32_t len;
 	} checks[] = {
 		{ SYM_linux_banner, 512 }, { SYM_schedule, 16384 },   { SYM_mt_slots, 16 },
-		{ SYM_mt_pivots, 16 },	   { SYM___schedule, 16384 },
+		{ SYM_mt_pivots, 16 },	   { SYM___schedule, 16384 }, { SYM_taint_flags, 1024 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)

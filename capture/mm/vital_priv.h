@@ -54,6 +54,7 @@
 	X(saved_command_line)                                                                      \
 	X(schedule)                                                                                \
 	X(slab_caches)                                                                             \
+	X(taint_flags)                                                                             \
 	X(task_state_array)                                                                        \
 	X(vmemmap_base)
 

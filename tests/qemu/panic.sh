@@ -8,6 +8,7 @@
 
 memory_fill() {
 	echo 5 >/proc/sys/vm/nr_hugepages
+	echo 512 >/proc/sys/kernel/tainted # TAINT_WARN, which readers spell out
 	mkdir -p /tmp/shm
 	mount -t tmpfs tmpfs /tmp/shm
 	dd if=/dev/zero of=/tmp/shm/zero bs=1M count=4 2>/dev/null
