@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/dump/flattened.h"
 #include "capture/figures.h"
 #include "capture/output.h"
 #include "capture/progress.h"
@@ -43,6 +44,31 @@ static int saver_open(void *ctx, const char *path)
 	core_close(s->core);
 	s->core = NULL;
 	return core_open(path, &s->core);
+}
+
+/* The most that a dump can take: every page as it is, with its descriptor. */
+static uint64_t most_bytes(const struct saver *s, const struct dump_stats *stats)
+{
+	/* A descriptor of 24 bytes for each page; bitmaps and headers in the last part. */
+	const uint64_t page = core_page_size(s->core) + 24;
+
+	return stats->planned_pages * page + stats->present_pages / 4 + (1u << 20);
+}
+
+static int saver_fit(void *ctx, uint64_t space, bool last, void (*alive)(void *), void *alive_ctx)
+{
+	struct saver *s = ctx;
+	const struct dump_options options = { .level = s->options.levels[0] };
+	struct dump_stats stats;
+	int err = dump_count(s->core, &options, &stats);
+
+	(void)last;
+	alive(alive_ctx);
+	if (!err)
+		log_info("%" PRIu64 " pages to save, at most %" PRIu64 " MiB; there is room for "
+			 "%" PRIu64 " MiB",
+			 stats.planned_pages, most_bytes(s, &stats) >> 20, space >> 20);
+	return err;
 }
 
 static int emit_text(void *ctx, const char *text, size_t len)
@@ -149,9 +175,8 @@ static int verify(struct saver *s)
 }
 
 /* One try at @level. */
-static int write_dump(struct saver *s, struct output *out, unsigned level)
+static int write_dump(struct saver *s, const struct dump_sink *sink, unsigned level)
 {
-	const struct dump_sink sink = output_sink(out);
 	const struct dump_options options = {
 		.level = level,
 		.format = s->options.format,
@@ -167,33 +192,74 @@ static int write_dump(struct saver *s, struct output *out, unsigned level)
 	s->level = level;
 	s->shown_ms = s->synced_ms = clock_ms();
 	s->shown_percent = 0;
-	err = dump_write(s->core, &sink, 1, &options, &s->stats);
+	err = dump_write(s->core, sink, 1, &options, &s->stats);
 	if (err)
 		log_error("the dump cannot be written: %s", strerror(-err));
 	return err;
 }
 
 /* The next level where there is no room at one. */
-static int write_levels(struct saver *s, struct output *out)
+static int write_file(struct saver *s)
 {
-	for (unsigned i = 0;; i++) {
-		int err = write_dump(s, out, s->options.levels[i]);
+	struct output out = {
+		.fd = s->fd,
+		.limit = s->options.limit,
+		.alive = s->alive,
+		.alive_ctx = s->alive_ctx,
+	};
+	const struct dump_sink sink = output_sink(&out);
 
-		if (!output_is_full(err) || i + 1 == s->options.nr_levels || output_restart(out))
-			return err;
+	for (unsigned i = 0;; i++) {
+		int err = write_dump(s, &sink, s->options.levels[i]);
+
+		if (!output_is_full(err) || i + 1 == s->options.nr_levels || output_restart(&out))
+			return err ? err : verify(s);
 		log_warn("once more, at dump level %u", s->options.levels[i + 1]);
 	}
 }
 
-static int saver_save_dump(void *ctx, int fd, void (*alive)(void *), void *alive_ctx)
+/* What goes through a stream cannot be read back: its digest is of what was sent. */
+struct stream {
+	struct saver *saver;
+	struct sha256 sha;
+};
+
+static int emit_dump(void *ctx, const void *buf, size_t len)
+{
+	struct stream *stream = ctx;
+	int err = io_write_full(stream->saver->fd, buf, len);
+
+	if (err)
+		return err;
+	sha256_update(&stream->sha, buf, len);
+	stream->saver->alive(stream->saver->alive_ctx);
+	return 0;
+}
+
+static int write_stream(struct saver *s)
+{
+	struct stream stream = { .saver = s };
+	struct flat_stream flat = { .emit = emit_dump, .ctx = &stream };
+	const struct dump_sink sink = flat_sink(&flat);
+	uint8_t digest[SHA256_DIGEST_BYTES];
+	int err;
+
+	sha256_init(&stream.sha);
+	err = flat_begin(&flat);
+	if (!err)
+		err = write_dump(s, &sink, s->options.levels[0]);
+	if (!err)
+		err = flat_end(&flat);
+	if (err)
+		return err;
+	sha256_final(&stream.sha, digest);
+	sha256_hex(digest, s->sha256);
+	return 0;
+}
+
+static int saver_save_dump(void *ctx, int fd, bool stream, void (*alive)(void *), void *alive_ctx)
 {
 	struct saver *s = ctx;
-	struct output out = {
-		.fd = fd,
-		.limit = s->options.limit,
-		.alive = alive,
-		.alive_ctx = alive_ctx,
-	};
 	int err;
 
 	if (!s->core)
@@ -203,14 +269,13 @@ static int saver_save_dump(void *ctx, int fd, void (*alive)(void *), void *alive
 	s->alive_ctx = alive_ctx;
 	s->start_ms = clock_ms();
 	s->dump_tried = true;
-	err = write_levels(s, &out);
-	s->dump_ms = clock_ms() - s->start_ms;
+	s->sha256[0] = '\0';
+	err = stream ? write_stream(s) : write_file(s);
+	s->dump_ms = clock_ms() - s->start_ms - s->verify_ms;
 	if (s->stats.scan_problem[0])
 		log_warn("pages could not be told apart, so all were kept: %s",
 			 s->stats.scan_problem);
 	progress_log_total(&s->stats, s->dump_ms);
-	if (!err)
-		err = verify(s);
 	s->dump_errno = -err;
 	return err;
 }
@@ -258,6 +323,7 @@ void saver_init(struct saver *s, struct init_saver *ops)
 		.configure = saver_configure,
 		.open = saver_open,
 		.save_log = saver_save_log,
+		.fit = saver_fit,
 		.save_dump = saver_save_dump,
 		.describe = saver_describe,
 		.ctx = s,

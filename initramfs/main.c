@@ -138,22 +138,27 @@ static int take_conf(struct args *args)
 {
 	_free_ char *text = NULL;
 	struct config *config = &args->config;
-	size_t len;
-	int err = io_read_file(args->conf, CONFIG_MAX_BYTES, &text, &len);
+	size_t size;
+	int err = io_read_file(args->conf, CONFIG_MAX_BYTES, &text, &size);
 
 	if (err) {
 		log_error("%s: %s", args->conf, strerror(-err));
 		return err;
 	}
 	config_init(config);
-	if (config_parse(text, len, args->conf, config, print_mistake, NULL))
+	if (config_parse(text, size, args->conf, config, print_mistake, NULL))
 		return -EBADMSG;
-	if (!*config->fstype) {
+	if (!config->nr_targets) {
 		log_error("%s: no target, such as \"ext4 UUID=...\"", args->conf);
 		return -EBADMSG;
 	}
-	snprintf(args->fs_modules, sizeof(args->fs_modules), "fs-%s%s", config->fstype,
-		 streq(config->fstype, "vfat") ? " nls_cp437 nls_ascii" : "");
+	for (unsigned i = 0; i < config->nr_targets; i++) {
+		const char *type = config->targets[i].type;
+		size_t len = strlen(args->fs_modules);
+
+		snprintf(args->fs_modules + len, sizeof(args->fs_modules) - len, "%sfs-%s%s",
+			 len ? " " : "", type, streq(type, "vfat") ? " nls_cp437 nls_ascii" : "");
+	}
 	err = manifest_set_var(&args->vars, "CONF", args->conf);
 	if (!err)
 		err = manifest_set_var(&args->vars, "FS_MODULES", args->fs_modules);

@@ -15,10 +15,11 @@
 #define WEEK_S		604800u
 
 enum key_kind {
-	KEY_TARGET, /* the key is the file system type, the value a device */
-	KEY_PATH,   /* absolute, without ".." */
-	KEY_TEXT,   /* anything printable */
-	KEY_LIST,   /* words; a second line adds to the first */
+	KEY_TARGET,	 /* the key is the file system type, the value a device */
+	KEY_TARGET_PATH, /* of the target above it, and the first of all that have none */
+	KEY_PATH,	 /* absolute, without ".." */
+	KEY_TEXT,	 /* anything printable */
+	KEY_LIST,	 /* words; a second line adds to the first */
 	KEY_ACTION,
 	KEY_SECONDS,
 };
@@ -38,7 +39,7 @@ struct config_key {
 #define FIELD(f) offsetof(struct config, f), sizeof(((struct config *)0)->f)
 #define TARGET_KEY(n)                                                                              \
 	{                                                                                          \
-		n, KEY_TARGET, IN_FILE | IN_CMDLINE, FIELD(device), 0                              \
+		n, KEY_TARGET, IN_FILE | IN_CMDLINE, FIELD(targets[0].where), 0                    \
 	}
 
 static const struct config_key config_keys[] = {
@@ -48,7 +49,7 @@ static const struct config_key config_keys[] = {
 	TARGET_KEY("xfs"),
 	TARGET_KEY("btrfs"),
 	TARGET_KEY("vfat"),
-	{ "path", KEY_PATH, IN_FILE | IN_CMDLINE, FIELD(path), 0 },
+	{ "path", KEY_TARGET_PATH, IN_FILE | IN_CMDLINE, FIELD(path), 0 },
 	{ "core_collector", KEY_TEXT, IN_FILE | IN_CMDLINE, FIELD(core_collector), 0 },
 	{ "failure_action", KEY_ACTION, IN_FILE | IN_CMDLINE, FIELD(failure_action), 0 },
 	{ "default", KEY_ACTION, IN_FILE | IN_CMDLINE, FIELD(failure_action), 0 },
@@ -94,13 +95,18 @@ static const char *const action_names[] = {
 	[CONFIG_HALT] = "halt",
 	[CONFIG_POWEROFF] = "poweroff",
 	[CONFIG_SHELL] = "shell",
+	[CONFIG_DUMP_TO_ROOTFS] = "dump_to_rootfs",
 };
+
+/* Rows that fill the same field share the bit of the first of them. */
+static const uint32_t target_bit = 1u << 0;
 
 struct parse {
 	struct config *config;
 	const char *name; /* file, or NULL for the command line */
 	unsigned line;
 	uint32_t seen; /* bit per row of config_keys whose field has been set */
+	bool has_path; /* config->path is set by a line */
 	int problems;
 	config_report_fn *report;
 	void *ctx;
@@ -117,7 +123,10 @@ void config_init(struct config *config)
 		.timeout = 15 * 60,
 		.max_time = 6 * 3600,
 		.device_timeout = 60,
+		.hook_timeout = 60,
 		.shell_timeout = 10 * 60,
+		.watchdog = true,
+		.image = "auto",
 		.vmcore = "/proc/vmcore",
 	};
 }
@@ -229,21 +238,59 @@ static int set_tagged_device(struct parse *p, const struct config_key *key, char
 	return 0;
 }
 
-static int set_target(struct parse *p, const struct config_key *key, char *field, const char *value)
+static int add_target(struct parse *p, const struct config_key *key, const char *value)
 {
+	struct config *config = p->config;
+	struct config_target target = { .type = "" };
 	int err;
 
 	if (after_prefix(value, "/dev/")) {
 		if (has_blank(value))
 			return complain(p, key->name, "more than one word behind the key");
-		err = set_path(p, key, field, value);
+		err = set_path(p, key, target.where, value);
 	} else {
-		err = set_tagged_device(p, key, field, value);
+		err = set_tagged_device(p, key, target.where, value);
 	}
 	if (err)
 		return err;
-	snprintf(p->config->fstype, sizeof(p->config->fstype), "%s", key->name);
+	/* The command line's targets are instead of the file's. */
+	if (!p->name && !(p->seen & target_bit))
+		config->nr_targets = 0;
+	if (config->nr_targets == CONFIG_MAX_TARGETS)
+		return complain(p, key->name, "more than %u targets", CONFIG_MAX_TARGETS);
+	snprintf(target.type, sizeof(target.type), "%s", key->name);
+	config->targets[config->nr_targets++] = target;
 	return 0;
+}
+
+static int set_target_path(struct parse *p, const struct config_key *key, const char *value)
+{
+	struct config *config = p->config;
+	bool own = p->name && config->nr_targets > 0;
+	char *field = own ? config->targets[config->nr_targets - 1].path : config->path;
+	int err;
+
+	if (own && *field)
+		return complain(p, key->name, "given twice for a target; the first one counts");
+	if (p->name && !own && p->has_path)
+		return complain(p, key->name, "given twice; the first one counts");
+	err = set_path(p, key, field, value);
+	if (err)
+		return err;
+	if (own && !p->has_path)
+		strcpy(config->path, field);
+	p->has_path = true;
+	return 0;
+}
+
+/* Targets without a path of their own; a path of the command line is for all. */
+static void spread_path(struct parse *p)
+{
+	struct config *config = p->config;
+
+	for (unsigned i = 0; i < config->nr_targets; i++)
+		if (!config->targets[i].path[0] || (!p->name && p->has_path))
+			strcpy(config->targets[i].path, config->path);
 }
 
 static int add_words(struct parse *p, const struct config_key *key, char *field, const char *value)
@@ -272,9 +319,8 @@ static int set_action(struct parse *p, const struct config_key *key, enum config
 			return 0;
 		}
 	}
-	if (streq(value, "dump_to_rootfs"))
-		return complain(p, key->name, "dump_to_rootfs is not supported yet");
-	return complain(p, key->name, "\"%.32s\" is not one of reboot, halt, poweroff, shell",
+	return complain(p, key->name,
+			"\"%.32s\" is not one of reboot, halt, poweroff, shell, dump_to_rootfs",
 			value);
 }
 
@@ -302,7 +348,9 @@ static int set_key(struct parse *p, const struct config_key *key, const char *va
 		return complain(p, key->name, "has no value");
 	switch (key->kind) {
 	case KEY_TARGET:
-		return set_target(p, key, field, value);
+		return add_target(p, key, value);
+	case KEY_TARGET_PATH:
+		return set_target_path(p, key, value);
 	case KEY_PATH:
 		return set_path(p, key, field, value);
 	case KEY_TEXT:
@@ -317,7 +365,6 @@ static int set_key(struct parse *p, const struct config_key *key, const char *va
 	return -EINVAL;
 }
 
-/* Rows that fill the same field share the bit of the first of them. */
 static uint32_t seen_bit(const struct config_key *key)
 {
 	size_t row = 0;
@@ -327,6 +374,11 @@ static uint32_t seen_bit(const struct config_key *key)
 	return 1u << row;
 }
 
+static bool may_repeat(const struct config_key *key)
+{
+	return key->kind == KEY_LIST || key->kind == KEY_TARGET || key->kind == KEY_TARGET_PATH;
+}
+
 static void take_key(struct parse *p, const char *name, const char *value, unsigned where)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(config_keys); i++) {
@@ -334,11 +386,8 @@ static void take_key(struct parse *p, const char *name, const char *value, unsig
 
 		if (!streq(name, key->name) || !(key->where & where))
 			continue;
-		if (where == IN_FILE && key->kind != KEY_LIST && (p->seen & seen_bit(key))) {
-			complain(p, name,
-				 key->kind == KEY_TARGET ?
-					 "there can be one target only; the first one counts" :
-					 "given twice; the first one counts");
+		if (where == IN_FILE && !may_repeat(key) && (p->seen & seen_bit(key))) {
+			complain(p, name, "given twice; the first one counts");
 			return;
 		}
 		if (set_key(p, key, value) == 0)
@@ -410,6 +459,7 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 		parse_line(&p, text, line_len);
 		text += line_len + 1;
 	}
+	spread_path(&p);
 	return p.problems;
 }
 
@@ -454,5 +504,6 @@ int config_override(const char *cmdline, struct config *config, config_report_fn
 		value[word.value_len] = '\0';
 		take_key(&p, key, value, IN_CMDLINE);
 	}
+	spread_path(&p);
 	return p.problems;
 }

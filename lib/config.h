@@ -11,35 +11,68 @@
 #ifndef LIB_CONFIG_H
 #define LIB_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define CONFIG_PATH	 "/etc/vmcore-save.conf"
 #define CONFIG_MAX_BYTES (64u << 10)
 #define CONFIG_LINE_MAX	 2048u
 
+/* As many as anyone will list; each takes its turn within max_time. */
+#define CONFIG_MAX_TARGETS 8u
+
 enum config_action {
 	CONFIG_REBOOT,
 	CONFIG_HALT,
 	CONFIG_POWEROFF,
-	CONFIG_SHELL, /* on the console, for shell_timeout, then reboot */
+	CONFIG_SHELL,	       /* on the console, for shell_timeout, then reboot */
+	CONFIG_DUMP_TO_ROOTFS, /* the root file system as one more target, then reboot */
+};
+
+/**
+ * struct config_target - A place for dumps.
+ * @type: the key: a file system ("ext4", "nfs", "virtiofs" …), "raw" or "ssh"
+ * @where: "/dev/…", or UUID=, LABEL=, PARTUUID= or PARTLABEL= with the value behind it;
+ *	HOST:/export of nfs; USER@HOST of ssh; the tag of virtiofs and 9p
+ * @path: absolute, no ".." in it; within the target
+ * @options: further mount options, comma-separated; of ssh, options for the client
+ */
+struct config_target {
+	char type[16];
+	char where[256];
+	char path[256];
+	char options[256];
 };
 
 /**
  * struct config - All strings are NUL-terminated; times are in seconds.
- * @fstype: empty where no target is configured
- * @device: "/dev/…", or UUID=, LABEL=, PARTUUID= or PARTLABEL= with the value behind it
- * @path: absolute, no ".." in it; within the file system of @device
+ * @targets, @nr_targets: in the order in which they are tried; 0 where none is configured
+ * @path: the path of targets that have none of their own; also of the root file system
  * @core_collector: empty for the default
  * @timeout: longest time without progress
  * @max_time: longest time for the whole capture
- * @device_timeout: longest wait for @device to appear
+ * @device_timeout: longest wait for a device, or for an answer of a network, to appear
+ * @hook_timeout: longest life of a hook
  * @shell_timeout: life of the shell that CONFIG_SHELL opens
+ * @ip: of the network, dracut.cmdline(7)'s ip= values with one space between; empty where
+ *	the network is not configured
+ * @nameservers: addresses, one space between
+ * @sshkey: the private key's file, on the system that builds the image
+ * @kdump_pre, @kdump_post, @kdump_emergency: a program's path; empty for none
+ * @keep_dumps: how many dumps stay in the directory of a target; 0 for all
+ * @keep_bytes: bytes that dumps in it may take up together; 0 for no limit
+ * @fence_kdump_nodes, @fence_kdump_args: as kdump.conf(5) has them
+ * @watchdog: a hardware watchdog is opened, where there is one
  * @extra_modules, @extra_bins: for building the image; words with one space between
+ * @image: "auto", "tiny" or "full", for building it
+ * @dracut_args: for building it
+ * @force_rebuild, @force_no_rebuild, @auto_reset_crashkernel: for the service
  * @vmcore: the core to read; only the kernel command line sets it
  */
 struct config {
-	char fstype[16];
-	char device[256];
+	struct config_target targets[CONFIG_MAX_TARGETS + 1]; /* room for one that init adds */
+	unsigned nr_targets;
 	char path[256];
 	char core_collector[512];
 	enum config_action failure_action;
@@ -47,9 +80,26 @@ struct config {
 	unsigned timeout;
 	unsigned max_time;
 	unsigned device_timeout;
+	unsigned hook_timeout;
 	unsigned shell_timeout;
+	char ip[512];
+	char nameservers[256];
+	char sshkey[256];
+	char kdump_pre[256];
+	char kdump_post[256];
+	char kdump_emergency[256];
+	unsigned keep_dumps;
+	uint64_t keep_bytes;
+	char fence_kdump_nodes[512];
+	char fence_kdump_args[256];
+	bool watchdog;
 	char extra_modules[1024];
 	char extra_bins[1024];
+	char image[8];
+	char dracut_args[512];
+	bool force_rebuild;
+	bool force_no_rebuild;
+	bool auto_reset_crashkernel;
 	char vmcore[256];
 };
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "capture/init/child.h"
+#include "capture/init/record.h"
 #include "capture/init/worker.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -119,50 +120,66 @@ void final_shell(struct init_state *st)
 
 static int flush_target(void *ctx)
 {
-	int fd = open(STATE_MOUNT_POINT, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	const char *mount_point = ctx;
+	int fd = open(mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 
-	(void)ctx;
 	if (fd >= 0) {
 		err = syncfs(fd) ? -errno : 0;
 		close(fd);
 	}
-	if (umount2(STATE_MOUNT_POINT, 0) == 0 || errno == EINVAL)
+	if (umount2(mount_point, 0) == 0 || errno == EINVAL || errno == ENOENT)
 		return err;
 	/* Something holds it: read-only is as good for the disk. */
-	if (mount(NULL, STATE_MOUNT_POINT, NULL, MS_REMOUNT | MS_RDONLY, NULL))
+	if (mount(NULL, mount_point, NULL, MS_REMOUNT | MS_RDONLY, NULL))
 		return -errno;
 	return err;
 }
 
+void final_detach(struct init_state *st, unsigned i)
+{
+	char mount_point[STATE_MOUNT_POINT_SIZE];
+	int err;
+
+	if (!st->targets[i].attached)
+		return;
+	state_mount_point(i, mount_point);
+	err = child_run(flush_target, mount_point, FLUSH_MS);
+	st->targets[i].attached = false;
+	if (err)
+		log_error("cannot flush and unmount %s: %s", st->config.targets[i].where,
+			  child_problem(err));
+}
+
 static void say_result(struct init_state *st, const char *action)
 {
-	const char *file = st->dump_saved   ? "/vmcore" :
-			   st->dump_started ? "/vmcore-incomplete" :
-			   st->log_saved    ? "/vmcore-dmesg.txt" :
-					      "";
 	const struct steps steps = worker_steps(st);
-	const char *reason = state_reason(st, &steps);
-	char size[32] = "", where[640] = "";
+	int best = state_best(st);
+	char size[32] = "", where[704] = "", reason[1024];
+	const char *why = state_reason(st, &steps, -1, reason, sizeof(reason));
 
-	if (st->dump_bytes && (st->dump_saved || st->dump_started))
-		snprintf(size, sizeof(size), " (%" PRIu64 " MiB)",
-			 DIV_ROUND_UP(st->dump_bytes, 1 << 20));
-	if (st->dir_name[0])
-		snprintf(where, sizeof(where), ": %s/%s%s%s on %s", st->config.path, st->dir_name,
-			 file, size, st->config.device);
+	if (best >= 0) {
+		const struct state_target *t = &st->targets[best];
+		bool dump = t->dump_saved || t->dump_started;
+
+		if (dump)
+			snprintf(size, sizeof(size), " (%" PRIu64 " MiB)",
+				 DIV_ROUND_UP(t->dump_bytes, 1 << 20));
+		snprintf(where, sizeof(where), ": %s/%s/%s%s on %s", st->config.targets[best].path,
+			 t->dir_name, dump ? t->dump_name : RECORD_LOG_NAME, size,
+			 st->config.targets[best].where);
+	}
 	log_set_step("done");
-	if (reason)
-		log_error("%s%s: %s; %s", state_verdict(st), where, reason, action);
+	if (why)
+		log_error("%s%s: %s; %s", state_verdict(st, -1), where, why, action);
 	else
-		log_info("%s%s; %s", state_verdict(st), where, action);
+		log_info("%s%s; %s", state_verdict(st, -1), where, action);
 }
 
 void final_act(struct init_state *st, enum config_action action)
 {
 	const char *name;
-	int err;
 
-	if (action == CONFIG_SHELL)
+	if (action == CONFIG_SHELL || action == CONFIG_DUMP_TO_ROOTFS)
 		action = CONFIG_REBOOT;
 	name = config_action_name(action);
 
@@ -173,11 +190,8 @@ void final_act(struct init_state *st, enum config_action action)
 	 */
 	atomic_store(&st->guard_deadline_ms, clock_ms() + FINAL_S * 1000);
 	log_set_step("final");
-	if (st->mounted) {
-		err = child_run(flush_target, NULL, FLUSH_MS);
-		if (err)
-			log_error("cannot flush and unmount the target: %s", child_problem(err));
-	}
+	for (unsigned i = 0; i < st->config.nr_targets; i++)
+		final_detach(st, i);
 	say_result(st, name);
 	if (action == CONFIG_HALT)
 		reboot(RB_HALT_SYSTEM);

@@ -18,8 +18,13 @@ void final_beat(struct init_state *st);
 /** final_shell() - A shell on the console for config.shell_timeout at most. */
 void final_shell(struct init_state *st);
 
+/** final_detach() - After a worker's death: flush target @i and unmount it, in bounded time.
+ * What fails is logged. */
+void final_detach(struct init_state *st, unsigned i);
+
 /** final_act() - Flush and let go of the target, say how it went, and reboot, halt or power
- * off. Never fails and never returns. CONFIG_SHELL counts as CONFIG_REBOOT. */
+ * off. Never fails and never returns. CONFIG_SHELL and CONFIG_DUMP_TO_ROOTFS, which have
+ * had their turn, count as CONFIG_REBOOT. */
 void final_act(struct init_state *st, enum config_action action) __attribute__((noreturn));
 
 /** final_reset() - Reset the machine now, by any means. Never returns. */

@@ -24,6 +24,7 @@
 #define TICK_MS		100
 #define SAMPLE_MS	1000
 #define RECORD_LIMIT_MS 30000
+#define MAX_WORKERS	(2 * STATE_MAX_TARGETS + STEPS_MAX / 8)
 
 static struct init_state *create_state(void)
 {
@@ -125,11 +126,32 @@ static int rescue(void *ctx)
 	return record_rescue(st, &steps);
 }
 
-static void run_capture(struct init_state *st, const struct init_saver *saver)
+/* What a dead worker left open on the target that it was at. */
+static void clear_up(struct init_state *st)
+{
+	struct state_target *t = &st->targets[st->target];
+	int err;
+
+	if (st->target >= st->config.nr_targets || !t->attached)
+		return;
+	if (t->dir_name[0] && !t->recorded) {
+		log_set_step("record");
+		final_beat(st);
+		err = child_run(rescue, st, RECORD_LIMIT_MS);
+		if (err)
+			log_error("what happened could not be recorded on the target: %s",
+				  child_problem(err));
+		state_sanitize(st);
+	}
+	log_set_step("unmount");
+	final_beat(st);
+	final_detach(st, st->target);
+}
+
+static void run_worker(struct init_state *st, const struct init_saver *saver)
 {
 	struct steps steps = worker_steps(st);
 	pid_t pid = start_worker(st, saver);
-	int err;
 
 	if (pid < 0) {
 		snprintf(st->failure, sizeof(st->failure), "cannot start the capture: %s",
@@ -141,15 +163,22 @@ static void run_capture(struct init_state *st, const struct init_saver *saver)
 	supervise(st, pid);
 	state_sanitize(st);
 	steps_close(&steps, -ECANCELED, st->failure);
-	if (st->recorded || !st->mounted || !st->dir_name[0])
-		return;
-	log_set_step("record");
-	final_beat(st);
-	err = child_run(rescue, st, RECORD_LIMIT_MS);
-	if (err)
-		log_error("what happened could not be recorded on the target: %s",
-			  child_problem(err));
-	state_sanitize(st);
+}
+
+/* A worker that dies costs what it was at; the next one goes on behind that. */
+static void run_capture(struct init_state *st, const struct init_saver *saver)
+{
+	for (unsigned tries = 0; tries < MAX_WORKERS; tries++) {
+		run_worker(st, saver);
+		if (st->phase == STATE_DONE)
+			return;
+		clear_up(st);
+		if (clock_ms() - st->start_ms > st->config.max_time * UINT64_C(1000))
+			return;
+		if (!worker_go_on(st))
+			return;
+		log_info("going on");
+	}
 }
 
 void init_main(const struct init_saver *saver)
@@ -169,7 +198,8 @@ void init_main(const struct init_saver *saver)
 
 	run_capture(st, saver);
 
-	action = st->dump_saved ? st->config.final_action : st->config.failure_action;
+	action = state_dump_saved(st) || st->refused ? st->config.final_action :
+						       st->config.failure_action;
 	if (action == CONFIG_SHELL)
 		final_shell(st);
 	final_act(st, action);

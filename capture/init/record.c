@@ -2,64 +2,90 @@
 #include "capture/init/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
-/* Room kept for the manifest, so that it can be told that the disk is full. */
-#define RESERVE_BYTES (64u << 10)
-
-static void build_steps(struct json *j, const struct steps *steps)
+static void build_step(struct json *j, const struct init_state *st, const struct step *step,
+		       const struct step_state *run)
 {
-	json_array(j, "steps");
-	for (size_t i = 0; i < steps->nr; i++) {
-		const struct step_state *st = &steps->progress->state[i];
+	json_object(j, NULL);
+	json_string(j, "name", step->name);
+	if (run->group < st->config.nr_targets)
+		json_string(j, "target", st->config.targets[run->group].where);
+	json_string(j, "outcome", steps_outcome_name(run->outcome));
+	if (run->start_ms >= st->start_ms && run->outcome != STEP_SKIPPED)
+		json_millis(j, "at", run->start_ms - st->start_ms);
+	if (run->outcome == STEP_OK || run->outcome == STEP_FAILED)
+		json_millis(j, "seconds", run->ms);
+	if (run->outcome == STEP_FAILED) {
+		json_i64(j, "errno", -(int64_t)run->err);
+		json_string(j, "error", run->error);
+	}
+	json_end(j, '}');
+}
 
-		/* Writing this and what comes after cannot be told here. */
-		if (steps->table[i].need == STEP_ALWAYS &&
-		    (st->outcome == STEP_RUNNING || st->outcome == STEP_PENDING))
+static void build_steps(struct json *j, const struct init_state *st, const struct steps *steps)
+{
+	int current = steps_current(steps);
+
+	json_array(j, "steps");
+	for (int i = 0; i <= current; i++) {
+		const struct step *step = steps_row(steps, i);
+		const struct step_state *run = &steps->progress->state[i];
+
+		/* Writing this cannot be told here. */
+		if (!step || (step->need == STEP_ALWAYS && run->outcome == STEP_RUNNING))
 			continue;
-		json_object(j, NULL);
-		json_string(j, "name", steps->table[i].name);
-		json_string(j, "outcome", steps_outcome_name(st->outcome));
-		if (st->outcome == STEP_OK || st->outcome == STEP_FAILED)
-			json_millis(j, "seconds", st->ms);
-		if (st->outcome == STEP_FAILED) {
-			json_i64(j, "errno", -(int64_t)st->err);
-			json_string(j, "error", st->error);
-		}
-		json_end(j, '}');
+		build_step(j, st, step, run);
 	}
 	json_end(j, ']');
 }
 
-static void build_target(struct json *j, const struct init_state *st)
+static void directory_of(const struct init_state *st, unsigned i, char *buf, size_t size)
 {
+	snprintf(buf, size, "%s/%s", st->config.targets[i].path, st->targets[i].dir_name);
+}
+
+static void build_target(struct json *j, const struct init_state *st, unsigned i)
+{
+	const struct state_target *t = &st->targets[i];
 	char directory[sizeof(st->config.path) + DIR_NAME_SIZE];
 
-	snprintf(directory, sizeof(directory), "%s/%s", st->config.path, st->dir_name);
-	json_object(j, "target");
-	json_string(j, "configured", st->config.device);
-	json_string(j, "device", st->device);
-	json_string(j, "fstype", st->fstype);
-	json_string(j, "directory", directory);
-	json_end(j, '}');
+	directory_of(st, i, directory, sizeof(directory));
+	json_string(j, "type", st->config.targets[i].type);
+	json_string(j, "configured", st->config.targets[i].where);
+	json_string(j, "device", t->device);
+	json_string(j, "fstype", t->fstype);
+	json_string(j, "directory", t->dir_name[0] ? directory : NULL);
+}
+
+static void build_files(struct json *j, const struct state_target *t)
+{
 	json_object(j, "files");
-	json_string(j, "log", st->log_saved ? RECORD_LOG_NAME : NULL);
-	json_string(j, "dump",
-		    st->dump_saved   ? RECORD_DUMP_NAME :
-		    st->dump_started ? RECORD_DUMP_NAME "-incomplete" :
-				       NULL);
-	json_u64(j, "dump_bytes", st->dump_bytes);
+	json_string(j, "log", t->log_saved ? RECORD_LOG_NAME : NULL);
+	json_string(j, "dump", t->dump_saved || t->dump_started ? t->dump_name : NULL);
+	json_u64(j, "dump_bytes", t->dump_bytes);
 	json_end(j, '}');
+}
+
+/* All of them: whoever finds one directory can find the others. */
+static void build_targets(struct json *j, const struct init_state *st)
+{
+	json_array(j, "targets");
+	for (unsigned i = 0; i < st->config.nr_targets; i++) {
+		json_object(j, NULL);
+		build_target(j, st, i);
+		json_string(j, "verdict",
+			    st->targets[i].visited ? state_verdict(st, i) : "not tried yet");
+		json_end(j, '}');
+	}
+	json_end(j, ']');
 }
 
 static void build_environment(struct json *j, const struct init_state *st)
@@ -88,10 +114,11 @@ static void build_described(struct json *j, const struct init_state *st)
 	j->empty = false;
 }
 
-void record_build(const struct init_state *st, const struct steps *steps, time_t when, FILE *out)
+void record_build(const struct init_state *st, const struct steps *steps, unsigned i, time_t when,
+		  FILE *out)
 {
 	struct tm tm = { .tm_mday = 1 };
-	char text[64];
+	char text[64], reason[1024];
 	struct json j;
 
 	gmtime_r(&when, &tm);
@@ -101,11 +128,15 @@ void record_build(const struct init_state *st, const struct steps *steps, time_t
 	json_u64(&j, "schema", RECORD_SCHEMA);
 	json_string(&j, "program", "vmcore-save");
 	json_string(&j, "version", VMCORE_SAVE_VERSION);
-	json_string(&j, "verdict", state_verdict(st));
-	json_string(&j, "reason", state_reason(st, steps));
+	json_string(&j, "verdict", state_verdict(st, i));
+	json_string(&j, "reason", state_reason(st, steps, i, reason, sizeof(reason)));
 	json_string(&j, "written", text);
-	build_target(&j, st);
-	build_steps(&j, steps);
+	json_object(&j, "target");
+	build_target(&j, st, i);
+	json_end(&j, '}');
+	build_files(&j, &st->targets[i]);
+	build_targets(&j, st);
+	build_steps(&j, st, steps);
 	build_environment(&j, st);
 	build_described(&j, st);
 	json_end(&j, '}');
@@ -128,66 +159,72 @@ void record_describe(struct init_state *st, const struct init_saver *saver)
 	atomic_store(&st->described_at, at);
 }
 
-int record_write(const struct init_state *st, const struct steps *steps, int dir_fd)
+int record_write(const struct init_state *st, const struct steps *steps, unsigned i,
+		 struct target *target)
 {
-	_close_ int fd = -1;
 	_free_ char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
-	int err = -ENOMEM;
+	bool built;
 
-	if (out) {
-		record_build(st, steps, time(NULL), out);
-		if (fclose(out) == 0)
-			err = dir_replace_file(dir_fd, RECORD_NAME, RECORD_TMP_NAME, text, len);
-	}
-	if (err) {
-		log_error("cannot write %s: %s", RECORD_NAME, strerror(-err));
-		return err;
-	}
-	if (!st->dump_saved) {
-		fd = openat(dir_fd, RECORD_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0)
-			dir_reserve_file(fd, RESERVE_BYTES);
-	}
-	return 0;
+	if (out)
+		record_build(st, steps, i, time(NULL), out);
+	built = out && fclose(out) == 0;
+	if (!built)
+		return target_fail(target, -ENOMEM, "cannot write %s: %s", RECORD_NAME,
+				   strerror(ENOMEM));
+	return target->ops->replace(target, RECORD_NAME, text, len);
 }
 
 /* The worker may have died between an act and its note of it: the names tell. */
-static void look_at_files(struct init_state *st, int dir)
+static void look_at_files(struct state_target *t, struct target *target)
 {
-	static const char tmp_name[] = RECORD_DUMP_NAME "-incomplete";
-	struct stat sb;
+	static const char *const whole[] = { RECORD_DUMP_NAME, RECORD_DUMP_FLAT };
+	uint64_t bytes;
 
-	st->log_saved = fstatat(dir, RECORD_LOG_NAME, &sb, AT_SYMLINK_NOFOLLOW) == 0;
-	st->dump_saved = fstatat(dir, RECORD_DUMP_NAME, &sb, AT_SYMLINK_NOFOLLOW) == 0;
-	if (st->dump_saved) {
-		st->dump_bytes = sb.st_size;
-		return;
+	t->log_saved = target->ops->bytes(target, RECORD_LOG_NAME, &bytes) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
+		if (target->ops->bytes(target, whole[i], &bytes) == 0) {
+			t->dump_saved = true;
+			t->dump_bytes = bytes;
+			snprintf(t->dump_name, sizeof(t->dump_name), "%s", whole[i]);
+			return;
+		}
 	}
-	st->dump_started = fstatat(dir, tmp_name, &sb, AT_SYMLINK_NOFOLLOW) == 0;
-	st->dump_bytes = st->dump_started ? sb.st_size : 0;
-	if (st->dump_started && !st->dump_bytes && unlinkat(dir, tmp_name, 0) == 0)
-		st->dump_started = false;
+	t->dump_saved = false;
+	t->dump_started = target->ops->bytes(target, RECORD_DUMP_TMP, &bytes) == 0;
+	t->dump_bytes = t->dump_started ? bytes : 0;
+	snprintf(t->dump_name, sizeof(t->dump_name), "%s", RECORD_DUMP_TMP);
+}
+
+static void ignore(void *ctx)
+{
+	(void)ctx;
 }
 
 int record_rescue(struct init_state *st, const struct steps *steps)
 {
-	_close_ int root = open(STATE_MOUNT_POINT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_close_ int parent = -1, dir = -1;
-	int err = root < 0 ? -errno : dir_open_path(root, st->config.path, &parent);
+	struct state_target *t = &st->targets[st->target];
+	struct target target = { .alive = ignore };
+	char mount_point[STATE_MOUNT_POINT_SIZE];
+	int err;
 
+	state_mount_point(st->target, mount_point);
+	err = target_init(&target, &st->config, &st->config.targets[st->target], mount_point);
 	if (!err) {
-		dir = openat(parent, st->dir_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		err = dir < 0 ? -errno : 0;
+		strcpy(target.dir_name, t->dir_name);
+		snprintf(target.device.node, sizeof(target.device.node), "%s", t->device);
+		err = target.ops->reopen(&target);
 	}
 	if (err) {
-		log_error("cannot open the dump's directory again: %s", strerror(-err));
+		log_error("%s", target.error);
 		return err;
 	}
-	look_at_files(st, dir);
-	err = record_write(st, steps, dir);
-	if (syncfs(dir) && !err)
-		err = -errno;
+	look_at_files(t, &target);
+	err = record_write(st, steps, st->target, &target);
+	if (!err && target.ops->sync)
+		err = target.ops->sync(&target);
+	if (err)
+		log_error("%s", target.error);
 	return err;
 }

@@ -15,22 +15,26 @@
 
 #define RECORD_SCHEMA	 1
 #define RECORD_NAME	 "vmcore-save.json"
-#define RECORD_TMP_NAME	 "vmcore-save.json.new"
 #define RECORD_LOG_NAME	 "vmcore-dmesg.txt"
+#define RECORD_LOG_TMP	 "vmcore-dmesg-incomplete.txt"
 #define RECORD_DUMP_NAME "vmcore"
+#define RECORD_DUMP_FLAT "vmcore.flat" /* as a stream: the flattened format */
+#define RECORD_DUMP_TMP	 "vmcore-incomplete"
 
-/** record_build() - Write the manifest's text. @when: the wall clock's time. */
-void record_build(const struct init_state *st, const struct steps *steps, time_t when, FILE *out);
+/** record_build() - Write the text of target @i's manifest. @when: the wall clock's time. */
+void record_build(const struct init_state *st, const struct steps *steps, unsigned i, time_t when,
+		  FILE *out);
 
 /** record_describe() - Keep what @saver says now for manifests to come. Best effort. */
 void record_describe(struct init_state *st, const struct init_saver *saver);
 
-/** record_write() - Write or replace the manifest in the dump's directory.
- * Return: 0 or -errno, logged. */
-int record_write(const struct init_state *st, const struct steps *steps, int dir_fd);
+/** record_write() - Write or replace the manifest of target @i, which is @target.
+ * Return: 0 or -errno with target->error. */
+int record_write(const struct init_state *st, const struct steps *steps, unsigned i,
+		 struct target *target);
 
-/** record_rescue() - After the worker's death: find the dump's directory on the mounted
- * target by its name and record there what is known. Return: 0 or -errno, logged. */
+/** record_rescue() - After the worker's death: get back into the directory of the target
+ * that it was at and record there what is known. Return: 0 or -errno, logged. */
 int record_rescue(struct init_state *st, const struct steps *steps);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/init/state.h"
 
+#include <stdio.h>
+
 #include "lib/util.h"
 
 #define END_STRING(a) ((a)[sizeof(a) - 1] = '\0')
@@ -13,33 +15,59 @@ static void bound_seconds(unsigned *s, unsigned fallback)
 
 static void bound_action(enum config_action *action)
 {
-	if ((unsigned)*action > CONFIG_SHELL)
+	if ((unsigned)*action > CONFIG_DUMP_TO_ROOTFS)
 		*action = CONFIG_REBOOT;
+}
+
+static void sanitize_config(struct config *config)
+{
+	struct config defaults;
+
+	config_init(&defaults);
+	END_STRING(config->path);
+	if (config->path[0] != '/' || config->nr_targets > STATE_MAX_TARGETS)
+		*config = defaults;
+	for (unsigned i = 0; i < STATE_MAX_TARGETS; i++) {
+		END_STRING(config->targets[i].type);
+		END_STRING(config->targets[i].where);
+		END_STRING(config->targets[i].path);
+		END_STRING(config->targets[i].options);
+	}
+	END_STRING(config->core_collector);
+	END_STRING(config->ip);
+	END_STRING(config->nameservers);
+	END_STRING(config->sshkey);
+	END_STRING(config->kdump_pre);
+	END_STRING(config->kdump_post);
+	END_STRING(config->kdump_emergency);
+	END_STRING(config->fence_kdump_nodes);
+	END_STRING(config->fence_kdump_args);
+	END_STRING(config->vmcore);
+	bound_seconds(&config->timeout, defaults.timeout);
+	bound_seconds(&config->max_time, defaults.max_time);
+	bound_seconds(&config->device_timeout, defaults.device_timeout);
+	bound_seconds(&config->hook_timeout, defaults.hook_timeout);
+	bound_seconds(&config->shell_timeout, defaults.shell_timeout);
+	bound_action(&config->failure_action);
+	bound_action(&config->final_action);
 }
 
 void state_sanitize(struct init_state *st)
 {
-	struct config defaults;
 	int at = atomic_load(&st->described_at);
 
-	config_init(&defaults);
-	END_STRING(st->config.fstype);
-	END_STRING(st->config.device);
-	END_STRING(st->config.path);
-	END_STRING(st->config.core_collector);
-	END_STRING(st->config.vmcore);
-	if (st->config.path[0] != '/')
-		st->config = defaults;
-	bound_seconds(&st->config.timeout, defaults.timeout);
-	bound_seconds(&st->config.max_time, defaults.max_time);
-	bound_seconds(&st->config.device_timeout, defaults.device_timeout);
-	bound_seconds(&st->config.shell_timeout, defaults.shell_timeout);
-	bound_action(&st->config.failure_action);
-	bound_action(&st->config.final_action);
-	END_STRING(st->device);
-	END_STRING(st->fstype);
-	END_STRING(st->target_text);
-	END_STRING(st->dir_name);
+	sanitize_config(&st->config);
+	if ((unsigned)st->phase > STATE_DONE)
+		st->phase = STATE_DONE;
+	if (st->target > st->config.nr_targets)
+		st->target = st->config.nr_targets;
+	for (unsigned i = 0; i < STATE_MAX_TARGETS; i++) {
+		END_STRING(st->targets[i].dump_name);
+		END_STRING(st->targets[i].device);
+		END_STRING(st->targets[i].fstype);
+		END_STRING(st->targets[i].text);
+		END_STRING(st->targets[i].dir_name);
+	}
 	END_STRING(st->failure);
 	END_STRING(st->described[0]);
 	END_STRING(st->described[1]);
@@ -49,29 +77,96 @@ void state_sanitize(struct init_state *st)
 		END_STRING(st->progress.state[i].error);
 }
 
-const char *state_verdict(const struct init_state *st)
+void state_mount_point(unsigned i, char path[STATE_MOUNT_POINT_SIZE])
 {
-	if (st->dump_saved)
-		return "complete";
-	if (st->dump_started)
-		return "incomplete";
-	return st->log_saved ? "log-only" : "failed";
+	if (i)
+		snprintf(path, STATE_MOUNT_POINT_SIZE, STATE_MOUNT_POINT ".%u", MIN(i, 999u));
+	else
+		snprintf(path, STATE_MOUNT_POINT_SIZE, STATE_MOUNT_POINT);
 }
 
-const char *state_reason(const struct init_state *st, const struct steps *steps)
+/* Most is best. */
+static int rank(const struct state_target *t)
 {
-	if (st->dump_saved)
+	return t->dump_saved ? 3 : t->dump_started ? 2 : t->log_saved ? 1 : 0;
+}
+
+int state_best(const struct init_state *st)
+{
+	int best = -1;
+
+	for (unsigned i = 0; i < STATE_MAX_TARGETS; i++) {
+		const struct state_target *t = &st->targets[i];
+		int gain = best < 0 ? rank(t) : rank(t) - rank(&st->targets[best]);
+
+		if (gain > 0 || (best >= 0 && !gain && rank(t) == 2 &&
+				 t->dump_bytes > st->targets[best].dump_bytes))
+			best = i;
+	}
+	return best;
+}
+
+bool state_dump_saved(const struct init_state *st)
+{
+	int best = state_best(st);
+
+	return best >= 0 && st->targets[best].dump_saved;
+}
+
+const char *state_verdict(const struct init_state *st, int i)
+{
+	static const char *const names[] = { "failed", "log-only", "incomplete", "complete" };
+
+	if (i < 0)
+		i = state_best(st);
+	return i < 0 ? names[0] : names[rank(&st->targets[i])];
+}
+
+/* The last failure on the way to the dump of a group; NULL where there is none. */
+static const char *last_failure(const struct init_state *st, const struct steps *steps,
+				unsigned group)
+{
+	for (int i = steps_current(steps); i >= 0; i--) {
+		const struct step_state *run = &st->progress.state[i];
+		const struct step *step = steps_row(steps, i);
+
+		if (step && step->need != STEP_ALWAYS && run->group == group &&
+		    run->outcome == STEP_FAILED)
+			return run->error;
+	}
+	return NULL;
+}
+
+/* What the last record says of a machine that was reset in the middle. */
+static bool is_under_way(const struct init_state *st, const struct steps *steps)
+{
+	int i = steps_current(steps);
+	const struct step *step = steps_row(steps, i);
+
+	return step && step->need != STEP_ALWAYS && st->progress.state[i].outcome == STEP_RUNNING;
+}
+
+const char *state_reason(const struct init_state *st, const struct steps *steps, int i, char *buf,
+			 size_t size)
+{
+	const char *failure = NULL;
+	int best = state_best(st);
+
+	if (i < 0 ? state_dump_saved(st) : st->targets[i].dump_saved)
 		return NULL;
-	if (st->failure[0])
-		return st->failure;
-	/* What the last record says of a machine that was reset in the middle. */
-	for (size_t i = 0; i < steps->nr; i++)
-		if (steps->table[i].need != STEP_ALWAYS &&
-		    st->progress.state[i].outcome == STEP_RUNNING)
-			return "the capture was still under way when this was written";
-	for (size_t i = steps->nr; i-- > 0;)
-		if (steps->table[i].need != STEP_ALWAYS &&
-		    st->progress.state[i].outcome == STEP_FAILED)
-			return st->progress.state[i].error;
-	return "the dump is not written yet";
+	if (state_dump_saved(st)) {
+		snprintf(buf, size, "the dump is in %s/%s on %s", st->config.targets[best].path,
+			 st->targets[best].dir_name, st->config.targets[best].where);
+		return buf;
+	}
+	if (is_under_way(st, steps))
+		return "the capture was still under way when this was written";
+	if (i < 0)
+		i = best >= 0 ? best : (int)MIN(st->target, STATE_MAX_TARGETS - 1);
+	failure = last_failure(st, steps, i);
+	if (!failure)
+		failure = last_failure(st, steps, STATE_ALL_TARGETS);
+	if (!failure && st->failure[0])
+		failure = st->failure;
+	return failure ? failure : "the dump is not written yet";
 }

@@ -11,20 +11,57 @@
 #include <stdint.h>
 
 #include "capture/init/steps.h"
-#include "capture/target/dir.h"
+#include "capture/target/target.h"
 #include "lib/config.h"
 
-#define STATE_MOUNT_POINT    "/target"
-#define STATE_DESCRIBED_SIZE (16u << 10)
+#define STATE_MOUNT_POINT      "/target"
+#define STATE_MOUNT_POINT_SIZE 16
+#define STATE_MAX_TARGETS      (CONFIG_MAX_TARGETS + 1u) /* and the root file system */
+#define STATE_ALL_TARGETS      UINT32_MAX		 /* a step's group: about none of them */
+#define STATE_DESCRIBED_SIZE   (16u << 10)
+
+/** enum state_phase - How far the worker has come; a new worker goes on from there. */
+enum state_phase {
+	STATE_PREPARE,	 /* configuration, modules … */
+	STATE_CORE,	 /* opening the core */
+	STATE_TARGETS,	 /* state.target is what it is at */
+	STATE_TOO_SMALL, /* once more through those that seemed to have no room */
+	STATE_DONE,
+};
+
+/**
+ * struct state_target - What became of a target.
+ * @visited: it had its turn
+ * @attached: it is, or may still be, mounted or connected
+ * @recorded: its manifest is the last word
+ * @too_small: left out, since the dump would not fit
+ * @dump_name: as the dump's file is called there now
+ * @dir_name: the dump's directory in its path; empty before it is made
+ */
+struct state_target {
+	bool visited;
+	bool attached;
+	bool recorded;
+	bool too_small;
+	bool log_saved;
+	bool dump_started;
+	bool dump_saved;
+	uint64_t dump_bytes;
+	char dump_name[TARGET_NAME_SIZE];
+	char device[288];
+	char fstype[16];
+	char text[256];
+	char dir_name[DIR_NAME_SIZE];
+};
 
 /**
  * struct init_state - Shared; see above. Times as clock_ms().
  * @guard_deadline_ms: when the guard resets the machine
  * @config: defaults until the worker has read the configuration
- * @mounted: the target is, or may still be, mounted
- * @dir_name: the dump's directory in config.path; empty before it is made
- * @dump_bytes: size of the dump's file
- * @failure: why the supervisor ended the worker, or how it died; empty otherwise
+ * @target: index into @config's targets and @targets
+ * @refused: a hook wants no dump
+ * @no_core: opening the core has cost a worker its life, or was not possible
+ * @failure: why the supervisor ended a worker, or how it died; empty otherwise
  * @described: what the saver says of core, log and dump, as JSON members; two texts,
  *	so that one is whole at any time
  * @described_at: index of the whole one, -1 for none
@@ -34,16 +71,11 @@ struct init_state {
 	struct steps_progress progress;
 	uint64_t start_ms;
 	struct config config;
-	bool mounted;
-	bool recorded;
-	char device[288];
-	char fstype[16];
-	char target_text[256];
-	char dir_name[DIR_NAME_SIZE];
-	bool log_saved;
-	bool dump_started;
-	bool dump_saved;
-	uint64_t dump_bytes;
+	enum state_phase phase;
+	unsigned target;
+	struct state_target targets[STATE_MAX_TARGETS];
+	bool refused;
+	bool no_core;
 	uint64_t mem_total_kib;
 	uint64_t mem_available_min_kib;
 	uint64_t worker_peak_kib;
@@ -53,15 +85,33 @@ struct init_state {
 };
 
 /** state_sanitize() - After the worker's death: whatever it wrote last, strings end and
- * enums and times are in range. */
+ * enums, indexes and times are in range. */
 void state_sanitize(struct init_state *st);
 
-/** state_verdict() - "complete", "incomplete", "log-only" or "failed". */
-const char *state_verdict(const struct init_state *st);
+/** state_mount_point() - Where target @i is mounted: STATE_MOUNT_POINT for the first one, and
+ * with ".1" and so on behind it for the others, since one that hangs stays mounted. */
+void state_mount_point(unsigned i, char path[STATE_MOUNT_POINT_SIZE]);
 
-/** state_reason() - The sentence that says why it is not complete; NULL where it is. Of
- * several failures the last one on the way to the dump counts, since the run went on
- * after those before it. Borrowed from @st. */
-const char *state_reason(const struct init_state *st, const struct steps *steps);
+/** state_best() - Index of the target that holds most of it: a complete dump before the
+ * largest incomplete one before a log. -1 where there is nothing anywhere. */
+int state_best(const struct init_state *st);
+
+/** state_dump_saved() - Whether a target has a complete dump. */
+bool state_dump_saved(const struct init_state *st);
+
+/** state_verdict() - "complete", "incomplete", "log-only" or "failed": what is on target
+ * @i, or for -1 anywhere. */
+const char *state_verdict(const struct init_state *st, int i);
+
+/**
+ * state_reason() - The sentence that says why it is not complete on target @i, or for -1
+ * anywhere. Of several failures the last one on the way to the dump counts, since the
+ * run went on after those before it.
+ * @buf, @size: room for it
+ *
+ * Return: the sentence, in @buf or borrowed from @st; NULL where it is complete.
+ */
+const char *state_reason(const struct init_state *st, const struct steps *steps, int i, char *buf,
+			 size_t size);
 
 #endif

@@ -17,19 +17,30 @@ void steps_init(const struct steps *s)
 	atomic_store(&s->progress->current, -1);
 }
 
-static int run_one(const struct steps *s, size_t i, void *ctx)
+/* A new entry behind the last one. */
+static struct step_state *add_run(const struct steps *s, const struct step *step, int *index_ret)
 {
+	int i = MIN(steps_current(s) + 1, STEPS_MAX - 1);
 	struct step_state *st = &s->progress->state[i];
-	int err;
+
+	*st = (struct step_state){ .step = step, .group = s->group };
+	*index_ret = i;
+	return st;
+}
+
+static int run_one(const struct steps *s, const struct step *step, void *ctx)
+{
+	int i, err;
+	struct step_state *st = add_run(s, step, &i);
 
 	st->start_ms = s->now_ms();
 	st->outcome = STEP_RUNNING;
 	steps_alive(s->progress, st->start_ms);
 	/* Last: whoever sees the new index sees its start as well. */
 	atomic_store(&s->progress->current, i);
-	log_set_step(s->table[i].name);
+	log_set_step(step->name);
 
-	err = s->table[i].run(ctx);
+	err = step->run(ctx);
 	if (err < 0 && !st->error[0])
 		snprintf(st->error, sizeof(st->error), "%s", strerror(-err));
 	st->err = err < 0 ? err : 0;
@@ -38,22 +49,31 @@ static int run_one(const struct steps *s, size_t i, void *ctx)
 	return err < 0 ? err : 0;
 }
 
-int steps_run(const struct steps *s, void *ctx)
+static void skip_one(const struct steps *s, const struct step *step)
+{
+	int i;
+
+	add_run(s, step, &i)->outcome = STEP_SKIPPED;
+	atomic_store(&s->progress->current, i);
+}
+
+int steps_run(const struct steps *s, const struct steps_table *table, size_t start, void *ctx)
 {
 	bool stopped = false;
 	int first = 0;
 
-	for (size_t i = 0; i < s->nr; i++) {
+	for (size_t i = start; i < table->nr; i++) {
+		const struct step *step = &table->rows[i];
 		int err;
 
-		if (stopped && s->table[i].need != STEP_ALWAYS) {
-			s->progress->state[i].outcome = STEP_SKIPPED;
+		if (stopped && step->need != STEP_ALWAYS) {
+			skip_one(s, step);
 			continue;
 		}
-		err = run_one(s, i, ctx);
+		err = run_one(s, step, ctx);
 		if (err && !first)
 			first = err;
-		if (err && s->table[i].need == STEP_REQUIRED)
+		if (err && step->need == STEP_REQUIRED)
 			stopped = true;
 	}
 	return first;
@@ -78,7 +98,18 @@ int steps_current(const struct steps *s)
 {
 	int i = atomic_load(&s->progress->current);
 
-	return i >= 0 && (size_t)i < s->nr ? i : -1;
+	return i >= 0 && i < STEPS_MAX ? i : -1;
+}
+
+const struct step *steps_row(const struct steps *s, int i)
+{
+	const struct step *step = i >= 0 && i < STEPS_MAX ? s->progress->state[i].step : NULL;
+
+	for (size_t t = 0; t < s->nr_tables; t++)
+		for (size_t row = 0; row < s->tables[t].nr; row++)
+			if (&s->tables[t].rows[row] == step)
+				return step;
+	return NULL;
 }
 
 static uint64_t elapsed_ms(uint64_t now, uint64_t since)
@@ -90,18 +121,19 @@ int steps_overdue(const struct steps *s, const struct steps_limits *limits, char
 {
 	uint64_t now = s->now_ms();
 	int i = steps_current(s);
-	const char *name = i < 0 ? "start" : s->table[i].name;
+	const struct step *step = steps_row(s, i);
+	const char *name = step ? step->name : "start";
 
 	if (elapsed_ms(now, limits->start_ms) > limits->max_time_s * UINT64_C(1000)) {
 		snprintf(why, size, "%s: the whole capture took more than max_time, %u s", name,
 			 limits->max_time_s);
 		return -ETIMEDOUT;
 	}
-	if (i >= 0 && s->table[i].limit_s) {
-		unsigned limit = s->table[i].limit_s, extra = 0;
+	if (step && step->limit_s) {
+		unsigned limit = step->limit_s, extra = 0;
 
-		if (s->table[i].extra_limit)
-			memcpy(&extra, (const char *)limits->config + s->table[i].extra_limit,
+		if (step->extra_limit)
+			memcpy(&extra, (const char *)limits->config + step->extra_limit,
 			       sizeof(extra));
 		if (elapsed_ms(now, s->progress->state[i].start_ms) >
 		    ((uint64_t)limit + extra) * 1000) {
@@ -122,21 +154,17 @@ void steps_close(const struct steps *s, int err, const char *why)
 {
 	int current = steps_current(s);
 	uint64_t now = s->now_ms();
+	struct step_state *st;
 
-	for (size_t i = 0; i < s->nr; i++) {
-		struct step_state *st = &s->progress->state[i];
-
-		st->error[sizeof(st->error) - 1] = '\0';
-		if (st->outcome == STEP_PENDING)
-			st->outcome = STEP_SKIPPED;
-		if ((int)i != current || st->outcome != STEP_RUNNING)
-			continue;
-		st->outcome = STEP_FAILED;
-		st->err = err;
-		st->ms = elapsed_ms(now, st->start_ms);
-		if (!st->error[0])
-			snprintf(st->error, sizeof(st->error), "%s", why);
-	}
+	if (current < 0)
+		return;
+	st = &s->progress->state[current];
+	if (st->outcome != STEP_RUNNING)
+		return;
+	st->outcome = STEP_FAILED;
+	st->err = err;
+	st->ms = elapsed_ms(now, st->start_ms);
+	snprintf(st->error, sizeof(st->error), "%s", why);
 }
 
 const char *steps_outcome_name(enum step_outcome outcome)

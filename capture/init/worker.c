@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "capture/init/memory.h"
@@ -19,16 +18,15 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define CMDLINE_MAX   (64u << 10)
-#define LOG_TMP_NAME  "vmcore-dmesg-incomplete.txt"
-#define DUMP_TMP_NAME RECORD_DUMP_NAME "-incomplete"
+#define CMDLINE_MAX  (64u << 10)
+#define QUICK_WAIT_S 10 /* for targets that get the log alone */
 
 struct worker {
 	struct init_state *st;
 	const struct init_saver *saver;
 	struct steps steps;
 	struct target target;
-	int dir_fd; /* the dump's directory */
+	struct state_target *t; /* what the state has of it */
 	bool core_open;
 };
 
@@ -50,38 +48,61 @@ static void report(void *ctx, const char *message)
 	log_error("%s", message);
 }
 
-static int step_config(void *ctx)
+static void read_config(struct config *config)
 {
-	struct worker *w = ctx;
 	_free_ char *text = NULL, *cmdline = NULL;
-	struct config config;
 	size_t len;
 	int err;
 
-	config_init(&config);
+	config_init(config);
 	err = io_read_file(CONFIG_PATH, CONFIG_MAX_BYTES, &text, &len);
 	if (err)
 		log_error("cannot read %s: %s", CONFIG_PATH, strerror(-err));
 	else
-		config_parse(text, len, CONFIG_PATH, &config, report, NULL);
+		config_parse(text, len, CONFIG_PATH, config, report, NULL);
 	err = io_read_file("/proc/cmdline", CMDLINE_MAX, &cmdline, NULL);
 	if (err)
 		log_error("cannot read the kernel command line: %s", strerror(-err));
 	else
-		config_override(cmdline, &config, report, NULL);
-	w->st->config = config;
+		config_override(cmdline, config, report, NULL);
+}
 
-	err = w->saver->configure(w->saver->ctx,
-				  *config.core_collector ? config.core_collector : NULL);
-	if (err && *config.core_collector) /* a mistake there must not lose the dump */
-		err = w->saver->configure(w->saver->ctx, NULL);
-	if (err)
-		return err;
-	w->target.ops = target_ops_for(&w->st->config);
-	if (!w->target.ops)
+/* The image's builder wrote down where the root file system is. */
+static void add_rootfs(struct config *config)
+{
+	_free_ char *text = NULL;
+	struct config rootfs;
+	size_t len;
+
+	if (config->nr_targets && config->failure_action != CONFIG_DUMP_TO_ROOTFS)
+		return;
+	config_init(&rootfs);
+	if (io_read_file(WORKER_ROOTFS_PATH, CONFIG_LINE_MAX, &text, &len)) {
+		log_error("no %s in the image: the root file system cannot be a target",
+			  WORKER_ROOTFS_PATH);
+		return;
+	}
+	config_parse(text, len, WORKER_ROOTFS_PATH, &rootfs, report, NULL);
+	if (!rootfs.nr_targets)
+		return;
+	strcpy(rootfs.targets[0].path, config->path);
+	config->targets[config->nr_targets++] = rootfs.targets[0];
+}
+
+static int step_config(void *ctx)
+{
+	struct worker *w = ctx;
+	struct config config;
+
+	read_config(&config);
+	add_rootfs(&config);
+	w->st->config = config;
+	if (!config.nr_targets)
 		return steps_fail(&w->st->progress, -ENODATA, "no target is configured");
-	log_info("%s %s, path %s; then %s, after a failure %s", config.fstype, config.device,
-		 config.path, config_action_name(config.final_action),
+	for (unsigned i = 0; i < config.nr_targets; i++)
+		log_info("target %u: %s %s, path %s", i + 1, config.targets[i].type,
+			 config.targets[i].where, config.targets[i].path);
+	log_info("then %s, after a failure %s", config_action_name(config.final_action),
 		 config_action_name(config.failure_action));
 	return 0;
 }
@@ -108,6 +129,26 @@ static int step_modules(void *ctx)
 	return 0;
 }
 
+static int step_core(void *ctx)
+{
+	struct worker *w = ctx;
+	const struct config *config = &w->st->config;
+	const char *collector = *config->core_collector ? config->core_collector : NULL;
+	int err = w->saver->configure(w->saver->ctx, collector);
+
+	if (err && collector) /* a mistake there must not lose the dump */
+		err = w->saver->configure(w->saver->ctx, NULL);
+	if (err)
+		return err;
+	err = w->saver->open(w->saver->ctx, config->vmcore);
+	if (err)
+		return steps_fail(&w->st->progress, err, "cannot open %.120s: %s", config->vmcore,
+				  strerror(-err));
+	w->core_open = true;
+	record_describe(w->st, w->saver);
+	return 0;
+}
+
 static int step_target(void *ctx)
 {
 	struct worker *w = ctx;
@@ -115,143 +156,151 @@ static int step_target(void *ctx)
 
 	if (err)
 		return fail_target(w, err);
-	snprintf(w->st->device, sizeof(w->st->device), "%s", w->target.device.node);
-	snprintf(w->st->target_text, sizeof(w->st->target_text), "%s", w->target.description);
+	snprintf(w->t->device, sizeof(w->t->device), "%s", w->target.device.node);
+	snprintf(w->t->text, sizeof(w->t->text), "%s", w->target.description);
 	log_info("found %s", w->target.description);
 	return 0;
 }
 
-/* Leaves the directory at config.path open in w->dir_fd; step_directory() goes into it. */
 static int step_mount(void *ctx)
 {
 	struct worker *w = ctx;
-	_close_ int root = -1;
-	struct statvfs vfs;
+	uint64_t space;
 	int err;
 
-	w->st->mounted = true; /* before it is: whoever comes after must try to unmount */
-	err = w->target.ops->open(&w->target, &root);
-	snprintf(w->st->fstype, sizeof(w->st->fstype), "%s", w->target.fstype);
+	w->t->attached = true; /* before it is: whoever comes after must try to unmount */
+	err = w->target.ops->open(&w->target);
+	snprintf(w->t->fstype, sizeof(w->t->fstype), "%s", w->target.fstype);
 	if (err)
 		return fail_target(w, err);
-	if (fstatvfs(root, &vfs) == 0)
-		log_info("%s mounted as %s, %" PRIu64 " MiB free", w->st->device, w->st->fstype,
-			 (uint64_t)vfs.f_bfree * vfs.f_frsize >> 20);
-	err = dir_open_path(root, w->st->config.path, &w->dir_fd);
-	if (err)
-		return steps_fail(&w->st->progress, err, "cannot make %.100s on %.40s: %s",
-				  w->st->config.path, w->st->device, strerror(-err));
+	if (w->target.ops->space(&w->target, &space) == 0)
+		log_info("%s is open, %" PRIu64 " MiB free", w->target.where->where, space >> 20);
 	return 0;
 }
 
 static int step_directory(void *ctx)
 {
 	struct worker *w = ctx;
-	char name[DIR_NAME_SIZE];
-	int fd, err = dir_create_stamped(w->dir_fd, time(NULL), name, &fd);
+	int err;
 
-	if (err)
-		return steps_fail(&w->st->progress, err, "cannot make a directory in %.100s: %s",
-				  w->st->config.path, strerror(-err));
-	close(w->dir_fd);
-	w->dir_fd = fd;
-	strcpy(w->st->dir_name, name);
-	log_info("%s/%s", w->st->config.path, name);
-	record_write(w->st, &w->steps, w->dir_fd);
-	return 0;
-}
-
-static int step_core(void *ctx)
-{
-	struct worker *w = ctx;
-	int err = w->saver->open(w->saver->ctx, w->st->config.vmcore);
-
-	if (err) {
-		snprintf(w->st->progress.state[steps_current(&w->steps)].error, STEPS_ERROR_SIZE,
-			 "cannot open %.120s: %s", w->st->config.vmcore, strerror(-err));
-		return err;
+	if (w->t->dir_name[0]) {
+		strcpy(w->target.dir_name, w->t->dir_name);
+		err = w->target.ops->reopen(&w->target);
+	} else {
+		err = w->target.ops->make_dir(&w->target, time(NULL));
 	}
-	w->core_open = true;
-	record_describe(w->st, w->saver);
-	return 0;
-}
-
-static uint64_t file_size(int fd)
-{
-	struct stat sb;
-
-	return fstat(fd, &sb) == 0 ? sb.st_size : 0;
+	if (err)
+		return fail_target(w, err);
+	strcpy(w->t->dir_name, w->target.dir_name);
+	log_info("%s/%s", w->target.where->path, w->t->dir_name);
+	/* If the machine dies in what follows, this is the record that stays. */
+	err = record_write(w->st, &w->steps, w->st->target, &w->target);
+	return err ? fail_target(w, err) : 0;
 }
 
 static int step_log(void *ctx)
 {
 	struct worker *w = ctx;
-	_close_ int fd = -1;
+	struct target_file file;
 	int err;
 
-	if (!w->core_open)
+	if (!w->core_open || w->t->log_saved)
 		return STEPS_SKIP;
-	fd = dir_open_file(w->dir_fd, LOG_TMP_NAME);
-	if (fd < 0)
-		return steps_fail(&w->st->progress, fd, "cannot make %s: %s", LOG_TMP_NAME,
-				  strerror(-fd));
-	err = w->saver->save_log(w->saver->ctx, fd);
+	err = w->target.ops->create(&w->target, RECORD_LOG_TMP, &file);
+	if (err)
+		return fail_target(w, err);
+	err = w->saver->save_log(w->saver->ctx, file.fd);
 	if (err) {
-		fsync(fd);
-		if (!file_size(fd))
-			unlinkat(w->dir_fd, LOG_TMP_NAME, 0);
+		w->target.ops->abandon(&w->target, &file);
 		record_describe(w->st, w->saver);
 		return err;
 	}
-	err = dir_commit_file(w->dir_fd, fd, LOG_TMP_NAME, RECORD_LOG_NAME);
-	if (err)
-		return steps_fail(&w->st->progress, err, "cannot save %s: %s", RECORD_LOG_NAME,
-				  strerror(-err));
-	w->st->log_saved = true;
+	err = w->target.ops->commit(&w->target, &file, RECORD_LOG_NAME);
 	record_describe(w->st, w->saver);
-	log_info("%s saved, %" PRIu64 " KiB", RECORD_LOG_NAME, (file_size(fd) + 1023) >> 10);
+	if (err)
+		return fail_target(w, err);
+	w->t->log_saved = true;
+	log_info("%s saved", RECORD_LOG_NAME);
 	return 0;
 }
 
-static int save_dump(struct worker *w, int fd)
+static bool wants_dump(const struct worker *w)
 {
-	int err = w->saver->save_dump(w->saver->ctx, fd, alive, w);
+	return w->core_open && !w->st->refused && !state_dump_saved(w->st);
+}
 
-	w->st->dump_bytes = file_size(fd);
-	if (!err)
-		err = dir_commit_file(w->dir_fd, fd, DUMP_TMP_NAME, RECORD_DUMP_NAME);
-	else
-		fsync(fd);
+/* How much of the dump the target can take; the last resort takes what goes in. */
+static int step_room(void *ctx)
+{
+	struct worker *w = ctx;
+	uint64_t space;
+	int err;
+
+	w->t->too_small = false;
+	if (!wants_dump(w) || w->target.ops->space(&w->target, &space))
+		return STEPS_SKIP;
+	err = w->saver->fit(w->saver->ctx, space, w->st->phase == STATE_TOO_SMALL, alive, w);
+	if (err != -ENOSPC)
+		return err;
+	w->t->too_small = true;
+	return steps_fail(&w->st->progress, err, "there is no room for the dump on %s",
+			  w->target.where->where);
+}
+
+static uint64_t dump_bytes(struct worker *w, const char *name)
+{
+	uint64_t bytes;
+
+	return w->target.ops->bytes(&w->target, name, &bytes) ? 0 : bytes;
+}
+
+static void note_dump(struct worker *w, const char *name)
+{
+	snprintf(w->t->dump_name, sizeof(w->t->dump_name), "%s", name);
+	w->t->dump_bytes = dump_bytes(w, name);
+}
+
+/* Returns the dump's failure; a target's sentence of it is in target->error. */
+static int save_dump(struct worker *w, struct target_file *file)
+{
+	const char *name = file->stream ? RECORD_DUMP_FLAT : RECORD_DUMP_NAME;
+	int err = w->saver->save_dump(w->saver->ctx, file->fd, file->stream, alive, w);
+
+	record_describe(w->st, w->saver);
+	if (err) {
+		target_fail(&w->target, err, "the dump is not complete: %s", strerror(-err));
+		w->target.ops->abandon(&w->target, file);
+		note_dump(w, RECORD_DUMP_TMP);
+		w->t->dump_started = w->t->dump_bytes > 0;
+		return err;
+	}
+	err = w->target.ops->commit(&w->target, file, name);
+	note_dump(w, err ? RECORD_DUMP_TMP : name);
+	w->t->dump_saved = !err;
 	return err;
 }
 
 static int step_dump(void *ctx)
 {
 	struct worker *w = ctx;
-	_close_ int fd = -1;
+	struct target_file file;
 	int err;
 
-	if (!w->core_open)
+	if (!wants_dump(w) || w->t->too_small)
 		return STEPS_SKIP;
-	fd = dir_open_file(w->dir_fd, DUMP_TMP_NAME);
-	if (fd < 0)
-		return steps_fail(&w->st->progress, fd, "cannot make %s: %s", DUMP_TMP_NAME,
-				  strerror(-fd));
+	err = w->target.ops->create(&w->target, RECORD_DUMP_TMP, &file);
+	if (err)
+		return fail_target(w, err);
 	/* If the machine dies during the dump, this is the record that stays. */
-	w->st->dump_started = true;
-	record_write(w->st, &w->steps, w->dir_fd);
+	w->t->dump_started = true;
+	snprintf(w->t->dump_name, sizeof(w->t->dump_name), "%s", RECORD_DUMP_TMP);
+	record_write(w->st, &w->steps, w->st->target, &w->target);
 	alive(w);
-	err = save_dump(w, fd);
-	record_describe(w->st, w->saver);
-	if (err) {
-		if (!w->st->dump_bytes && unlinkat(w->dir_fd, DUMP_TMP_NAME, 0) == 0)
-			w->st->dump_started = false;
-		return steps_fail(&w->st->progress, err, "the dump is not complete: %s",
-				  strerror(-err));
-	}
-	w->st->dump_saved = true;
-	log_info("%s saved, %" PRIu64 " MiB", RECORD_DUMP_NAME,
-		 DIV_ROUND_UP(w->st->dump_bytes, 1 << 20));
+	err = save_dump(w, &file);
+	if (err)
+		return fail_target(w, err);
+	log_info("%s saved, %" PRIu64 " MiB", w->t->dump_name,
+		 DIV_ROUND_UP(w->t->dump_bytes, 1 << 20));
 	return 0;
 }
 
@@ -260,13 +309,14 @@ static int step_manifest(void *ctx)
 	struct worker *w = ctx;
 	int err;
 
-	if (!w->st->dir_name[0])
+	if (!w->t->dir_name[0])
 		return STEPS_SKIP;
 	memory_sample(w->st, getpid());
-	err = record_write(w->st, &w->steps, w->dir_fd);
-	if (!err)
-		w->st->recorded = true;
-	return err;
+	err = record_write(w->st, &w->steps, w->st->target, &w->target);
+	if (err)
+		return fail_target(w, err);
+	w->t->recorded = true;
+	return 0;
 }
 
 static int step_unmount(void *ctx)
@@ -274,54 +324,167 @@ static int step_unmount(void *ctx)
 	struct worker *w = ctx;
 	int err;
 
-	if (!w->st->mounted)
+	if (!w->t->attached)
 		return STEPS_SKIP;
-	if (w->dir_fd >= 0)
-		close(take_fd(&w->dir_fd));
 	err = w->target.ops->close(&w->target);
 	if (err)
 		return fail_target(w, err);
-	w->st->mounted = false;
+	w->t->attached = false;
 	return 0;
 }
 
-static const struct step worker_table[] = {
+static const struct step prepare_rows[] = {
 	{ "config", STEP_REQUIRED, 20, 0, step_config },
 	{ "modules", STEP_BEST_EFFORT, 180, 0, step_modules },
+};
+
+static const struct step core_rows[] = {
+	{ "core", STEP_BEST_EFFORT, 60, 0, step_core },
+};
+
+static const struct step target_rows[] = {
 	{ "target", STEP_REQUIRED, 30, offsetof(struct config, device_timeout), step_target },
 	{ "mount", STEP_REQUIRED, 300, 0, step_mount },
 	{ "directory", STEP_REQUIRED, 60, 0, step_directory },
-	{ "core", STEP_BEST_EFFORT, 60, 0, step_core },
 	{ "log", STEP_BEST_EFFORT, 120, 0, step_log },
+	{ "room", STEP_BEST_EFFORT, 0, 0, step_room },
 	{ "dump", STEP_BEST_EFFORT, 0, 0, step_dump },
 	{ "manifest", STEP_ALWAYS, 60, 0, step_manifest },
 	{ "unmount", STEP_ALWAYS, 300, 0, step_unmount },
 };
 
-_Static_assert(ARRAY_SIZE(worker_table) <= STEPS_MAX, "struct steps_progress has room for all");
+enum {
+	PREPARE,
+	CORE,
+	TARGET
+};
+
+static const struct steps_table worker_tables[] = {
+	[PREPARE] = { prepare_rows, ARRAY_SIZE(prepare_rows) },
+	[CORE] = { core_rows, ARRAY_SIZE(core_rows) },
+	[TARGET] = { target_rows, ARRAY_SIZE(target_rows) },
+};
+
+_Static_assert(ARRAY_SIZE(prepare_rows) + STATE_MAX_TARGETS * (ARRAY_SIZE(core_rows) +
+							       2 * ARRAY_SIZE(target_rows)) <=
+		       STEPS_MAX,
+	       "each run has an entry");
 
 struct steps worker_steps(struct init_state *st)
 {
 	return (struct steps){
-		.table = worker_table,
-		.nr = ARRAY_SIZE(worker_table),
+		.tables = worker_tables,
+		.nr_tables = ARRAY_SIZE(worker_tables),
 		.progress = &st->progress,
+		.group = STATE_ALL_TARGETS,
 		.now_ms = clock_ms,
 	};
 }
 
+static bool is_rootfs_fallback(const struct config *config, unsigned i)
+{
+	return config->failure_action == CONFIG_DUMP_TO_ROOTFS && i > 0 &&
+	       i + 1 == config->nr_targets;
+}
+
+/* Whether target @i gets its turn in this phase. */
+static bool has_turn(const struct init_state *st, unsigned i)
+{
+	const struct state_target *t = &st->targets[i];
+
+	const int best = state_best(st);
+
+	if (st->phase == STATE_TOO_SMALL)
+		return t->too_small && (best < 0 || !st->targets[best].dump_started);
+	return !(is_rootfs_fallback(&st->config, i) && state_dump_saved(st));
+}
+
+static int visit(struct worker *w)
+{
+	struct init_state *st = w->st;
+	char mount_point[STATE_MOUNT_POINT_SIZE];
+	int err;
+
+	w->t = &st->targets[st->target];
+	w->t->visited = true;
+	w->t->recorded = false;
+	w->steps.group = st->target;
+	state_mount_point(st->target, mount_point);
+	mkdir(mount_point, 0755);
+	w->target = (struct target){ .alive = alive, .alive_ctx = w };
+	err = target_init(&w->target, &st->config, &st->config.targets[st->target], mount_point);
+	if (err) {
+		log_error("%s", w->target.error);
+		return err;
+	}
+	if (state_dump_saved(st))
+		w->target.wait_s = MIN(w->target.wait_s, (unsigned)QUICK_WAIT_S);
+	err = steps_run(&w->steps, &worker_tables[TARGET], 0, w);
+	w->steps.group = STATE_ALL_TARGETS;
+	return err;
+}
+
+static int visit_all(struct worker *w)
+{
+	struct init_state *st = w->st;
+	int err, first = 0;
+
+	for (; st->target < st->config.nr_targets; st->target++) {
+		if (!has_turn(st, st->target))
+			continue;
+		err = visit(w);
+		if (err && !first)
+			first = err;
+	}
+	return first;
+}
+
+/* The row behind the last one that ran. */
+static size_t next_row(const struct steps *s, const struct steps_table *table)
+{
+	const struct step *last = steps_row(s, steps_current(s));
+
+	return last >= table->rows && last < table->rows + table->nr ? last - table->rows + 1 : 0;
+}
+
 int worker_run(struct init_state *st, const struct init_saver *saver)
 {
-	struct worker w = {
-		.st = st,
-		.saver = saver,
-		.steps = worker_steps(st),
-		.dir_fd = -1,
-	};
+	struct worker w = { .st = st, .saver = saver, .steps = worker_steps(st) };
+	const struct steps_table *prepare = &worker_tables[PREPARE];
+	int err = 0;
 
-	w.target.config = &st->config;
-	w.target.mount_point = STATE_MOUNT_POINT;
-	w.target.alive = alive;
-	w.target.alive_ctx = &w;
-	return steps_run(&w.steps, &w);
+	if (st->phase == STATE_PREPARE) {
+		err = steps_run(&w.steps, prepare, next_row(&w.steps, prepare), &w);
+		st->phase = STATE_CORE;
+	}
+	if (!st->no_core)
+		steps_run(&w.steps, &worker_tables[CORE], 0, &w);
+	if (st->phase == STATE_CORE)
+		st->phase = STATE_TARGETS;
+	if (st->phase == STATE_TARGETS) {
+		err = visit_all(&w);
+		st->target = 0;
+		st->phase = STATE_TOO_SMALL;
+	}
+	if (st->phase == STATE_TOO_SMALL)
+		visit_all(&w);
+	st->phase = STATE_DONE;
+	return err;
+}
+
+bool worker_go_on(struct init_state *st)
+{
+	switch (st->phase) {
+	case STATE_PREPARE:
+		return true; /* behind the row that was the end of it */
+	case STATE_CORE:
+		st->no_core = true;
+		return true;
+	case STATE_TARGETS:
+	case STATE_TOO_SMALL:
+		st->target++;
+		return true;
+	default:
+		return false;
+	}
 }

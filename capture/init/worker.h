@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The capture itself, as a table of steps in a process of its own. */
+/* The capture itself, as tables of steps in a process of its own. */
 #ifndef CAPTURE_INIT_WORKER_H
 #define CAPTURE_INIT_WORKER_H
 
 #include "capture/init/init.h"
 #include "capture/init/state.h"
 
-/** worker_steps() - The table, with its progress in @st. */
+#define WORKER_ROOTFS_PATH "/etc/vmcore-save/rootfs" /* "ext4 UUID=…": a line as of a target */
+
+/** worker_steps() - The tables, with their progress in @st. */
 struct steps worker_steps(struct init_state *st);
 
-/** worker_run() - Run all steps. Return: 0, or the first failure. */
+/** worker_run() - Run all steps that are left. Return: 0, or the first failure. */
 int worker_run(struct init_state *st, const struct init_saver *saver);
+
+/** worker_go_on() - After a worker's death: set aside what it was at, so that the next
+ * worker_run() goes on behind that. Return: false where nothing is left to be done. */
+bool worker_go_on(struct init_state *st);
 
 #endif

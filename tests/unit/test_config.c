@@ -35,7 +35,7 @@ TEST(config, empty_file_gives_defaults)
 	struct messages m;
 
 	CHECK_EQ(parse("", &c, &m), 0);
-	CHECK_STR(c.fstype, "");
+	CHECK_STR(c.targets[0].type, "");
 	CHECK_STR(c.path, "/var/crash");
 	CHECK_EQ(c.timeout, 900);
 	CHECK_EQ(c.max_time, 21600);
@@ -61,8 +61,8 @@ TEST(config, takes_every_key)
 		       "extra_bins /usr/bin/strace",
 		       &c, &m),
 		 0);
-	CHECK_STR(c.fstype, "ext4");
-	CHECK_STR(c.device, "UUID=12-ab");
+	CHECK_STR(c.targets[0].type, "ext4");
+	CHECK_STR(c.targets[0].where, "UUID=12-ab");
 	CHECK_STR(c.path, "/srv/crash/..hidden");
 	CHECK_STR(c.core_collector, "vmcore-save -d 31   -z");
 	CHECK_EQ(c.failure_action, CONFIG_SHELL);
@@ -100,8 +100,8 @@ TEST(config, devices)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CHECK_EQ(parse(cases[i].text, &c, &m), *cases[i].want ? 0 : 1);
-		CHECK_STR(c.device, cases[i].want);
-		CHECK_EQ(*c.fstype != 0, *cases[i].want != 0);
+		CHECK_STR(c.targets[0].where, cases[i].want);
+		CHECK_EQ(*c.targets[0].type != 0, *cases[i].want != 0);
 	}
 }
 
@@ -125,12 +125,8 @@ TEST(config, a_bad_line_is_named_and_costs_only_itself)
 		  "f:2: timeout: \"1m\" is not a number of seconds from 5 to 604800" },
 		{ "timeout -9",
 		  "f:2: timeout: \"-9\" is not a number of seconds from 5 to 604800" },
-		{ "failure_action explode",
-		  "f:2: failure_action: \"explode\" is not one of reboot, halt, poweroff, shell" },
-		{ "failure_action dump_to_rootfs",
-		  "f:2: failure_action: dump_to_rootfs is not supported yet" },
-		{ "ext4 /dev/vdb",
-		  "f:2: ext4: there can be one target only; the first one counts" },
+		{ "failure_action explode", "f:2: failure_action: \"explode\" is not one of "
+					    "reboot, halt, poweroff, shell, dump_to_rootfs" },
 		{ "vmcore /core", "f:2: vmcore: unknown key" },
 		{ "path /\x01", "f:2: control character in the line" },
 	};
@@ -144,8 +140,8 @@ TEST(config, a_bad_line_is_named_and_costs_only_itself)
 		snprintf(want, sizeof(want), "%s\n", cases[i].message);
 		CHECK_EQ(parse(text, &c, &m), 1);
 		CHECK_STR(m.text, want);
-		CHECK_STR(c.device, "/dev/vda");
-		CHECK_STR(c.fstype, "xfs");
+		CHECK_STR(c.targets[0].where, "/dev/vda");
+		CHECK_STR(c.targets[0].type, "xfs");
 		CHECK_STR(c.path, "/var/crash");
 		CHECK_EQ(c.timeout, 900);
 		CHECK_EQ(c.final_action, CONFIG_HALT);
@@ -196,6 +192,32 @@ TEST(config, twice_is_a_mistake_by_either_name)
 	CHECK_EQ(c.timeout, 70);
 }
 
+TEST(config, targets_in_order_with_their_paths)
+{
+	struct config c;
+	struct messages m;
+
+	CHECK_EQ(parse("ext4 /dev/vda\next4 /dev/vdb\npath /b\nxfs LABEL=c\n", &c, &m), 0);
+	CHECK_EQ(c.nr_targets, 3);
+	CHECK_STR(c.targets[0].where, "/dev/vda");
+	CHECK_STR(c.targets[0].path, "/b"); /* the first path there is */
+	CHECK_STR(c.targets[1].path, "/b");
+	CHECK_STR(c.targets[2].type, "xfs");
+	CHECK_STR(c.targets[2].path, "/b");
+	CHECK_EQ(parse("path /a\next4 /dev/vda\nxfs LABEL=c\npath /c\npath /d\n", &c, &m), 1);
+	CHECK_STR(m.text, "f:5: path: given twice for a target; the first one counts\n");
+	CHECK_STR(c.targets[0].path, "/a");
+	CHECK_STR(c.targets[1].path, "/c");
+	/* The command line's targets and its path are instead of the file's. */
+	CHECK_EQ(config_override("vmcore_save.path=/o", &c, collect, &m), 0);
+	CHECK_STR(c.targets[1].path, "/o");
+	CHECK_EQ(config_override("vmcore_save.xfs=/dev/x vmcore_save.ext4=/dev/y", &c, collect, &m),
+		 0);
+	CHECK_EQ(c.nr_targets, 2);
+	CHECK_STR(c.targets[1].where, "/dev/y");
+	CHECK_STR(c.targets[1].path, "/o");
+}
+
 TEST(config, bounds)
 {
 	struct config c;
@@ -233,8 +255,8 @@ TEST(config, command_line_overrides)
 	CHECK_EQ(c.timeout, 80);
 	CHECK_EQ(c.final_action, CONFIG_HALT);
 	CHECK_STR(c.core_collector, "vmcore-save -d 1");
-	CHECK_STR(c.fstype, "xfs");
-	CHECK_STR(c.device, "LABEL=x y");
+	CHECK_STR(c.targets[0].type, "xfs");
+	CHECK_STR(c.targets[0].where, "LABEL=x y");
 	CHECK_STR(c.vmcore, "/mnt/core");
 
 	CHECK_EQ(config_override("vmcore_save.extra_bins=y vmcore_save.path vmcore_save.x=1 "

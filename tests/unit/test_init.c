@@ -68,16 +68,18 @@ struct limits {
 	unsigned unused, extra;
 };
 
-static const struct step script_table[] = {
+static const struct step script_rows[] = {
 	{ "a", STEP_BEST_EFFORT, 10, 0, act_a },
 	{ "b", STEP_REQUIRED, 10, offsetof(struct limits, extra), act_b },
 	{ "c", STEP_BEST_EFFORT, 0, 0, act_c },
 	{ "d", STEP_ALWAYS, 10, 0, act_d },
 };
 
+static const struct steps_table script_table = { script_rows, ARRAY_SIZE(script_rows) };
+
 static struct steps script_steps(struct steps_progress *progress)
 {
-	struct steps s = { script_table, ARRAY_SIZE(script_table), progress, read_fake_clock };
+	struct steps s = { &script_table, 1, progress, 0, read_fake_clock };
 
 	fake_now = 1000;
 	steps_init(&s);
@@ -111,7 +113,7 @@ TEST(init, steps_run_by_their_need)
 		struct script script = { .progress = &progress };
 
 		memcpy(script.results, cases[i].results, sizeof(script.results));
-		CHECK_EQ(steps_run(&s, &script), cases[i].ret);
+		CHECK_EQ(steps_run(&s, &script_table, 0, &script), cases[i].ret);
 		CHECK_STR(script.ran, cases[i].ran);
 		for (size_t j = 0; j < 4; j++)
 			CHECK_EQ(progress.state[j].outcome, cases[i].outcomes[j]);
@@ -125,7 +127,7 @@ TEST(init, steps_keep_time_and_sentence)
 	struct script script = { &progress, "", { -EUCLEAN, 0, -ENOSPC, 0 } };
 
 	CHECK_EQ(steps_current(&s), -1);
-	CHECK_EQ(steps_run(&s, &script), -EUCLEAN);
+	CHECK_EQ(steps_run(&s, &script_table, 0, &script), -EUCLEAN);
 	CHECK_STR(progress.state[0].error, "sentence 0");
 	CHECK_EQ(progress.state[0].err, -EUCLEAN);
 	CHECK_EQ(progress.state[0].ms, 100);
@@ -156,7 +158,7 @@ TEST(init, limits_end_a_step)
 		{ 2, 20, 30, 91, "c: no progress for 60 s" },
 		{ 2, 20, 100, 101, "c: the whole capture took more than max_time, 100 s" },
 		{ 2, 20, 40, 30, "" }, /* progress after the clock was read */
-		{ 99, 0, 0, 61, "start: no progress for 60 s" },
+		{ 999, 0, 0, 61, "start: no progress for 60 s" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -165,8 +167,10 @@ TEST(init, limits_end_a_step)
 
 		atomic_store(&progress.current, cases[i].current);
 		atomic_store(&progress.progress_ms, 1000 + cases[i].progress_s * 1000);
-		for (size_t j = 0; j < 4; j++)
+		for (size_t j = 0; j < 4; j++) {
+			progress.state[j].step = &script_rows[j];
 			progress.state[j].start_ms = 1000 + cases[i].step_s * 1000;
+		}
 		/* A millisecond more than the whole seconds of a limit is over it. */
 		fake_now = 1000 + cases[i].now_s * 1000;
 		err = steps_overdue(&s, &limits, why, sizeof(why));
@@ -190,7 +194,24 @@ TEST(init, a_dead_runner_leaves_closed_steps)
 	CHECK_EQ(progress.state[1].outcome, STEP_FAILED);
 	CHECK_EQ(progress.state[1].ms, 3000);
 	CHECK_STR(progress.state[1].error, "it died");
-	CHECK_EQ(progress.state[2].outcome, STEP_SKIPPED);
+	CHECK_EQ(progress.state[2].outcome, STEP_PENDING);
+}
+
+TEST(init, runs_beyond_the_room_take_the_last_place)
+{
+	struct steps_progress progress;
+	struct steps s = script_steps(&progress);
+	struct script script = { .progress = &progress };
+
+	for (size_t i = 0; i < STEPS_MAX / 4 + 2; i++) {
+		script.ran[0] = '\0';
+		CHECK_EQ(steps_run(&s, &script_table, 0, &script), 0);
+	}
+	CHECK_EQ(steps_current(&s), STEPS_MAX - 1);
+	CHECK(steps_row(&s, STEPS_MAX - 1) == &script_rows[3]);
+	CHECK(steps_row(&s, STEPS_MAX) == NULL);
+	progress.state[0].step = &script_rows[4];
+	CHECK(steps_row(&s, 0) == NULL);
 }
 
 TEST(init, a_scribbled_state_is_made_safe)
@@ -203,7 +224,7 @@ TEST(init, a_scribbled_state_is_made_safe)
 	CHECK_STR(st->config.path, "/var/crash");
 	CHECK_EQ(st->config.timeout, 900);
 	CHECK_EQ(st->config.final_action, CONFIG_REBOOT);
-	CHECK_EQ(strlen(st->dir_name), DIR_NAME_SIZE - 1);
+	CHECK_EQ(strlen(st->targets[0].dir_name), DIR_NAME_SIZE - 1);
 	CHECK_EQ(strlen(st->progress.state[0].error), STEPS_ERROR_SIZE - 1);
 	CHECK_EQ(atomic_load(&st->described_at), -1);
 }
@@ -222,33 +243,85 @@ static struct init_state *new_state(void)
 	return st;
 }
 
+/* One more run of a step. */
+static struct step_state *add_run(struct init_state *st, const char *name, unsigned group,
+				  enum step_outcome outcome, const char *error)
+{
+	struct steps s = worker_steps(st);
+	int at = steps_current(&s) + 1;
+	struct step_state *run = &st->progress.state[at];
+
+	for (size_t t = 0; t < s.nr_tables; t++)
+		for (size_t i = 0; i < s.tables[t].nr; i++)
+			if (streq(s.tables[t].rows[i].name, name))
+				run->step = &s.tables[t].rows[i];
+	if (!run->step)
+		abort();
+	run->group = group;
+	run->outcome = outcome;
+	snprintf(run->error, sizeof(run->error), "%s", error);
+	atomic_store(&st->progress.current, at);
+	return run;
+}
+
+static const char *reason(struct init_state *st, int i)
+{
+	static char buf[1024];
+	struct steps s = worker_steps(st);
+
+	return state_reason(st, &s, i, buf, sizeof(buf));
+}
+
 TEST(init, verdict_and_reason)
 {
 	_free_ struct init_state *st = new_state();
-	struct steps s = worker_steps(st);
+	struct state_target *t = st->targets;
 
-	CHECK_STR(state_verdict(st), "failed");
-	CHECK_STR(state_reason(st, &s), "the dump is not written yet");
+	CHECK_STR(state_verdict(st, -1), "failed");
+	CHECK_STR(reason(st, -1), "the dump is not written yet");
 	/* Modules failed and the run went on; the mount is why there is no dump. */
-	st->progress.state[1].outcome = STEP_FAILED;
-	strcpy(st->progress.state[1].error, "modules");
-	st->progress.state[3].outcome = STEP_FAILED;
-	strcpy(st->progress.state[3].error, "mount");
-	CHECK_STR(state_reason(st, &s), "mount");
-	st->progress.state[s.nr - 1].outcome = STEP_FAILED;
-	strcpy(st->progress.state[s.nr - 1].error, "unmount");
-	CHECK_STR(state_reason(st, &s), "mount");
-	st->progress.state[4].outcome = STEP_RUNNING;
-	CHECK_STR(state_reason(st, &s), "the capture was still under way when this was written");
-	strcpy(st->failure, "died");
-	CHECK_STR(state_reason(st, &s), "died");
-	st->log_saved = true;
-	CHECK_STR(state_verdict(st), "log-only");
-	st->dump_started = true;
-	CHECK_STR(state_verdict(st), "incomplete");
-	st->dump_saved = true;
-	CHECK_STR(state_verdict(st), "complete");
-	CHECK(state_reason(st, &s) == NULL);
+	add_run(st, "modules", STATE_ALL_TARGETS, STEP_FAILED, "modules");
+	CHECK_STR(reason(st, -1), "modules");
+	add_run(st, "mount", 0, STEP_FAILED, "mount");
+	CHECK_STR(reason(st, 0), "mount");
+	add_run(st, "unmount", 0, STEP_FAILED, "unmount");
+	CHECK_STR(reason(st, 0), "mount");
+	CHECK_STR(reason(st, 1), "modules"); /* that is not about the other target */
+	add_run(st, "log", 0, STEP_RUNNING, "");
+	CHECK_STR(reason(st, 0), "the capture was still under way when this was written");
+	add_run(st, "dump", 0, STEP_FAILED, "died");
+	CHECK_STR(reason(st, -1), "died");
+	t->log_saved = true;
+	CHECK_STR(state_verdict(st, 0), "log-only");
+	t->dump_started = true;
+	CHECK_STR(state_verdict(st, 0), "incomplete");
+	t->dump_saved = true;
+	CHECK_STR(state_verdict(st, -1), "complete");
+	CHECK(reason(st, -1) == NULL);
+	CHECK(reason(st, 0) == NULL);
+}
+
+TEST(init, the_best_target_counts)
+{
+	_free_ struct init_state *st = new_state();
+	struct state_target *t = st->targets;
+
+	CHECK_EQ(state_best(st), -1);
+	t[2].log_saved = true;
+	CHECK_EQ(state_best(st), 2);
+	t[0].dump_started = t[1].dump_started = true;
+	t[0].dump_bytes = 1;
+	t[1].dump_bytes = 2;
+	CHECK_EQ(state_best(st), 1);
+	CHECK_STR(state_verdict(st, -1), "incomplete");
+	CHECK(!state_dump_saved(st));
+	t[2].dump_saved = true;
+	CHECK_EQ(state_best(st), 2);
+	strcpy(st->config.targets[2].where, "LABEL=c");
+	strcpy(st->config.targets[2].path, "/var/crash");
+	strcpy(t[2].dir_name, "now");
+	CHECK_STR(reason(st, 0), "the dump is in /var/crash/now on LABEL=c");
+	CHECK_STR(state_verdict(st, 3), "failed");
 }
 
 static void describe(void *ctx, struct json *json)
@@ -269,7 +342,7 @@ static char *build(struct init_state *st)
 
 	if (!out)
 		abort();
-	record_build(st, &s, 0, out);
+	record_build(st, &s, 0, 0, out);
 	fclose(out);
 	return text;
 }
@@ -280,15 +353,16 @@ TEST(init, manifest_tells_what_is_known)
 	struct init_saver saver = { .describe = describe, .ctx = "a \"line\"" };
 	_free_ char *text = NULL;
 
-	strcpy(st->config.device, "LABEL=\"x");
-	strcpy(st->dir_name, "1970-01-01-00:00");
-	st->log_saved = st->dump_started = true;
-	st->dump_bytes = 77;
-	st->progress.state[0].outcome = STEP_OK;
-	st->progress.state[0].ms = 1500;
-	st->progress.state[7].outcome = STEP_FAILED;
-	st->progress.state[7].err = -ENOSPC;
-	strcpy(st->progress.state[7].error, "full");
+	st->config.nr_targets = 2;
+	strcpy(st->config.targets[0].where, "LABEL=\"x");
+	strcpy(st->config.targets[0].path, "/var/crash");
+	strcpy(st->targets[0].dir_name, "1970-01-01-00:00");
+	st->targets[0].visited = st->targets[0].log_saved = st->targets[0].dump_started = true;
+	strcpy(st->targets[0].dump_name, RECORD_DUMP_TMP);
+	st->targets[0].dump_bytes = 77;
+	add_run(st, "config", STATE_ALL_TARGETS, STEP_OK, "")->ms = 1500;
+	add_run(st, "dump", 0, STEP_FAILED, "full")->err = -ENOSPC;
+	add_run(st, "manifest", 0, STEP_RUNNING, "");
 	record_describe(st, &saver);
 	text = build(st);
 	CHECK(strstr(text, "\"schema\": 1,") != NULL);
@@ -298,11 +372,12 @@ TEST(init, manifest_tells_what_is_known)
 	CHECK(strstr(text, "\"directory\": \"/var/crash/1970-01-01-00:00\"") != NULL);
 	CHECK(strstr(text, "\"dump\": \"vmcore-incomplete\",\n    \"dump_bytes\": 77") != NULL);
 	CHECK(strstr(text, "\"name\": \"config\",\n      \"outcome\": \"ok\",\n"
-			   "      \"seconds\": 1.500") != NULL);
+			   "      \"at\": 0.000,\n      \"seconds\": 1.500") != NULL);
 	CHECK(strstr(text, "\"errno\": 28,\n      \"error\": \"full\"") != NULL);
 	CHECK(strstr(text, "\n  },\n  \"panic\": {\n    \"line\": \"a \\\"line\\\"\"\n  }\n}\n") !=
 	      NULL);
-	CHECK(strstr(text, "\"unmount\"") == NULL); /* that is still to come */
+	CHECK(strstr(text, "\"name\": \"manifest\"") == NULL); /* it is being written */
+	CHECK(strstr(text, "\"verdict\": \"not tried yet\"") != NULL);
 }
 
 static void describe_too_much(void *ctx, struct json *json)

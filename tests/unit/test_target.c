@@ -352,10 +352,15 @@ TEST(target, empty_tags_match_nothing)
 TEST(target, rows)
 {
 	struct config config;
+	struct target target = { .ops = NULL };
 
 	config_init(&config);
-	CHECK(target_ops_for(&config) == NULL);
-	strcpy(config.fstype, "ext4");
-	CHECK(target_ops_for(&config) == &target_fs_ops);
+	strcpy(config.targets[0].type, "nonsense");
+	CHECK_EQ(target_init(&target, &config, &config.targets[0], "/"), -EOPNOTSUPP);
+	CHECK(strstr(target.error, "nonsense") != NULL);
+	strcpy(config.targets[0].type, "ext4");
+	CHECK_EQ(target_init(&target, &config, &config.targets[0], "/"), 0);
+	CHECK(target.ops == &target_fs_ops);
+	CHECK_EQ(target.wait_s, config.device_timeout);
 	CHECK_STR(target_mount_problem(-EROFS), "the device is read-only");
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What targets share that are on a block device. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "capture/target/target.h"
+#include "lib/clock.h"
+
+#define POLL_MS	      150
+#define LOOK_AGAIN_MS 3000
+
+static void describe(struct target *target, uint64_t waited_ms)
+{
+	const struct find_device *dev = &target->device;
+
+	snprintf(target->description, sizeof(target->description), "%.100s (%s%s%s) after %u.%u s",
+		 dev->node, *dev->type ? dev->type : "type unknown", *dev->uuid ? ", UUID=" : "",
+		 dev->uuid, (unsigned)(waited_ms / 1000), (unsigned)(waited_ms % 1000 / 100));
+}
+
+int block_wait(struct target *target)
+{
+	uint64_t start = clock_ms(), last_full = start, now = start;
+	const char *spec = target->where->where;
+	struct find_seen seen = { .nr = 0 };
+	int err;
+
+	for (;;) {
+		target->alive(target->alive_ctx);
+		err = find_device(&find_system_places, spec, &seen, &target->device);
+		now = clock_ms();
+		if (!err)
+			break;
+		if (now - start >= target->wait_s * UINT64_C(1000)) {
+			find_log_devices(&find_system_places);
+			return target_fail(target, err == -ENOENT ? -ENODEV : err,
+					   "%.100s did not appear within %u s%s%s", spec,
+					   target->wait_s, err == -ENOENT ? "" : ": ",
+					   err == -ENOENT ? "" : strerror(-err));
+		}
+		/* A disk may get its contents, or its medium, after its name. */
+		if (now - last_full >= LOOK_AGAIN_MS) {
+			seen.nr = 0;
+			last_full = now;
+		}
+		clock_sleep_ms(POLL_MS);
+	}
+	describe(target, now - start);
+	return 0;
+}
