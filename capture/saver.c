@@ -46,31 +46,6 @@ static int saver_open(void *ctx, const char *path)
 	return core_open(path, &s->core);
 }
 
-/* The most that a dump can take: every page as it is, with its descriptor. */
-static uint64_t most_bytes(const struct saver *s, const struct dump_stats *stats)
-{
-	/* A descriptor of 24 bytes for each page; bitmaps and headers in the last part. */
-	const uint64_t page = core_page_size(s->core) + 24;
-
-	return stats->planned_pages * page + stats->present_pages / 4 + (1u << 20);
-}
-
-static int saver_fit(void *ctx, uint64_t space, bool last, void (*alive)(void *), void *alive_ctx)
-{
-	struct saver *s = ctx;
-	const struct dump_options options = { .level = s->options.levels[0] };
-	struct dump_stats stats;
-	int err = dump_count(s->core, &options, &stats);
-
-	(void)last;
-	alive(alive_ctx);
-	if (!err)
-		log_info("%" PRIu64 " pages to save, at most %" PRIu64 " MiB; there is room for "
-			 "%" PRIu64 " MiB",
-			 stats.planned_pages, most_bytes(s, &stats) >> 20, space >> 20);
-	return err;
-}
-
 static int emit_text(void *ctx, const char *text, size_t len)
 {
 	int err = io_write_full(*(int *)ctx, text, len);
@@ -174,21 +149,116 @@ static int verify(struct saver *s)
 	return 0;
 }
 
-/* One try at @level. */
-static int write_dump(struct saver *s, const struct dump_sink *sink, unsigned level)
+/* What all tries have in common. A thread costs memory, of which a capture kernel has little. */
+static struct dump_options dump_options_of(const struct saver *s, unsigned level)
 {
-	const struct dump_options options = {
+	return (struct dump_options){
 		.level = level,
 		.format = s->options.format,
 		.codec = s->options.codec,
 		.codec_level = s->options.codec_level,
-		/* A thread costs memory, of which a capture kernel has little. */
 		.threads = MIN(save_options_threads(&s->options), save_options_cpus()),
-		.progress = show_progress,
-		.progress_ctx = s,
 	};
+}
+
+static int keep_alive(void *ctx, const struct dump_stats *stats)
+{
+	struct saver *s = ctx;
+
+	(void)stats;
+	s->alive(s->alive_ctx);
+	return 0;
+}
+
+static int make_estimate(struct saver *s)
+{
+	struct dump_options options = dump_options_of(s, DUMP_LEVEL_MAX);
+	uint64_t start_ms = clock_ms();
 	int err;
 
+	if (s->estimated)
+		return 0;
+	options.progress = keep_alive;
+	options.progress_ctx = s;
+	err = estimate_make(s->core, &options, &s->estimate);
+	s->estimated = !err;
+	if (!err)
+		log_info("about %" PRIu64 " MiB at dump level %u, as looked at for %" PRIu64 " ms",
+			 estimate_bytes(&s->estimate, s->options.levels[0]) >> 20,
+			 s->options.levels[0], clock_ms() - start_ms);
+	return err;
+}
+
+/* What an estimate may be off by, and what the file system needs for itself. */
+static uint64_t need_at(const struct saver *s, unsigned level)
+{
+	uint64_t bytes = estimate_bytes(&s->estimate, level);
+
+	return bytes + bytes / 16 + (1u << 20);
+}
+
+static bool find_level(struct saver *s, uint64_t space)
+{
+	for (unsigned i = 0; i < s->options.nr_levels; i++) {
+		if (need_at(s, s->options.levels[i]) > space)
+			continue;
+		s->first = i;
+		if (i)
+			log_warn("no room at dump level %u, so it is %u", s->options.levels[0],
+				 s->options.levels[i]);
+		return true;
+	}
+	return false;
+}
+
+/* Nothing else is left: more is dropped than was asked for, and what fits is saved. */
+static void take_least(struct saver *s, uint64_t space)
+{
+	struct options *o = &s->options;
+
+	if (o->levels[o->nr_levels - 1] != DUMP_LEVEL_MAX && o->nr_levels < OPTIONS_LEVELS_MAX)
+		o->levels[o->nr_levels++] = DUMP_LEVEL_MAX;
+	s->first = o->nr_levels - 1;
+	log_warn("no room for the dump at any level that was asked for: level %u, about %" PRIu64
+		 " MiB, into %" PRIu64 " MiB; the most valuable pages come first",
+		 o->levels[s->first], estimate_bytes(&s->estimate, o->levels[s->first]) >> 20,
+		 space >> 20);
+}
+
+static int saver_fit(void *ctx, uint64_t space, bool last, uint64_t *need_ret,
+		     void (*alive)(void *), void *alive_ctx)
+{
+	struct saver *s = ctx;
+	int err;
+
+	if (!s->core)
+		return -ENODATA;
+	s->first = 0;
+	s->alive = alive;
+	s->alive_ctx = alive_ctx;
+	if (s->options.limit)
+		space = MIN(space, s->options.limit);
+	if (estimate_most(s->core) <= space)
+		return 0;
+	err = make_estimate(s);
+	if (err || find_level(s, space))
+		return err;
+	if (last) {
+		take_least(s, space);
+		return 0;
+	}
+	*need_ret = need_at(s, s->options.levels[s->options.nr_levels - 1]);
+	return -ENOSPC;
+}
+
+/* One try at @level. */
+static int write_dump(struct saver *s, const struct dump_sink *sink, unsigned level)
+{
+	struct dump_options options = dump_options_of(s, level);
+	int err;
+
+	options.progress = show_progress;
+	options.progress_ctx = s;
 	s->level = level;
 	s->shown_ms = s->synced_ms = clock_ms();
 	s->shown_percent = 0;
@@ -209,7 +279,7 @@ static int write_file(struct saver *s)
 	};
 	const struct dump_sink sink = output_sink(&out);
 
-	for (unsigned i = 0;; i++) {
+	for (unsigned i = s->first;; i++) {
 		int err = write_dump(s, &sink, s->options.levels[i]);
 
 		if (!output_is_full(err) || i + 1 == s->options.nr_levels || output_restart(&out))
@@ -247,7 +317,7 @@ static int write_stream(struct saver *s)
 	sha256_init(&stream.sha);
 	err = flat_begin(&flat);
 	if (!err)
-		err = write_dump(s, &sink, s->options.levels[0]);
+		err = write_dump(s, &sink, s->options.levels[s->first]);
 	if (!err)
 		err = flat_end(&flat);
 	if (err)
@@ -297,6 +367,8 @@ static void describe_dump(const struct saver *s, struct json *j)
 	json_bool(j, "complete", s->dump_tried && !s->dump_errno && !s->stats.unreadable_pages);
 	if (s->dump_errno)
 		json_string(j, "error", strerror(s->dump_errno));
+	if (s->estimated)
+		json_u64(j, "estimated_bytes", estimate_bytes(&s->estimate, s->level));
 	figures_dump(&s->options, s->level, &s->stats, j);
 	json_string(j, "sha256", s->sha256[0] ? s->sha256 : NULL);
 	json_millis(j, "seconds", s->dump_ms);

@@ -3,6 +3,7 @@
 #ifndef CAPTURE_SAVER_H
 #define CAPTURE_SAVER_H
 
+#include "capture/dump/estimate.h"
 #include "capture/init/init.h"
 #include "capture/options.h"
 #include "capture/report/printk.h"
@@ -15,13 +16,17 @@
  * @log_errno, @dump_errno: how it ended, 0 or a positive errno
  * @sha256: of the file as read back from the device; empty before
  * @level: of @options' levels the one that was tried last
+ * @first: index of the one to begin with
+ * @estimated: whether @estimate holds anything
  * @alive, @alive_ctx: during save_dump
  */
 struct saver {
 	struct options options;
 	struct core *core;
 
-	unsigned level;
+	unsigned level, first;
+	bool estimated;
+	struct estimate estimate;
 	bool log_tried, dump_tried;
 	int log_errno, dump_errno;
 	struct printk_stats log;

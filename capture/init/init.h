@@ -23,8 +23,9 @@ struct json; /* lib/json.h */
  * @open: open the core, normally /proc/vmcore
  * @save_log: write the crashed kernel's log as text to @fd; the caller syncs
  * @fit: choose how much is kept, by the @space bytes that a target has. @last: there is
- *	nowhere else to go, so choose the least and do not give up. -ENOSPC, logged:
- *	even the least that the configuration allows would not fit. Calls @alive as below
+ *	nowhere else to go, so choose the least there is and do not give up. -ENOSPC: even
+ *	the least that the configuration allows would not fit; logged, and *@need_ret has
+ *	the bytes that it takes. Calls @alive as below
  * @save_dump: write the dump to @fd from offset 0 and sync it; calls @alive(alive_ctx)
  *	whenever there was progress, at least once a second while there is. @stream: @fd
  *	cannot seek, so the dump is sent flattened. May be called again, for another target
@@ -35,7 +36,8 @@ struct init_saver {
 	int (*configure)(void *ctx, const char *core_collector);
 	int (*open)(void *ctx, const char *path);
 	int (*save_log)(void *ctx, int fd);
-	int (*fit)(void *ctx, uint64_t space, bool last, void (*alive)(void *), void *alive_ctx);
+	int (*fit)(void *ctx, uint64_t space, bool last, uint64_t *need_ret, void (*alive)(void *),
+		   void *alive_ctx);
 	int (*save_dump)(void *ctx, int fd, bool stream, void (*alive)(void *), void *alive_ctx);
 	void (*describe)(void *ctx, struct json *json);
 	void *ctx;

@@ -233,18 +233,20 @@ static bool wants_dump(const struct worker *w)
 static int step_room(void *ctx)
 {
 	struct worker *w = ctx;
-	uint64_t space;
+	const bool last = w->st->phase == STATE_TOO_SMALL || w->st->config.nr_targets == 1;
+	uint64_t space, need;
 	int err;
 
 	w->t->too_small = false;
 	if (!wants_dump(w) || w->target.ops->space(&w->target, &space))
 		return STEPS_SKIP;
-	err = w->saver->fit(w->saver->ctx, space, w->st->phase == STATE_TOO_SMALL, alive, w);
+	err = w->saver->fit(w->saver->ctx, space, last, &need, alive, w);
 	if (err != -ENOSPC)
 		return err;
 	w->t->too_small = true;
-	return steps_fail(&w->st->progress, err, "there is no room for the dump on %s",
-			  w->target.where->where);
+	return steps_fail(&w->st->progress, err,
+			  "no room on %.80s: %" PRIu64 " MiB free, the dump takes about %" PRIu64,
+			  w->target.where->where, space >> 20, need >> 20);
 }
 
 static uint64_t dump_bytes(struct worker *w, const char *name)

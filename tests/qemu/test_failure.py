@@ -147,7 +147,7 @@ def no_core():
 @test("failure/full-disk", "failure")
 def full_disk():
     world = World("full", parameters={"FILL": "1", "PAGE_CACHE_MIB": "8", "LEAVE_MIB": "12"})
-    expect_in("No space left", world.console, "the console")
+    expect_in("no room for the dump", world.console, "the console")
     folder = cut_short(world, "No space left")
     dump = kdump_format.KdumpFile(os.path.join(folder, "vmcore-incomplete"))
     expect(dump.status & kdump_format.INCOMPLETE, "the dump is not marked incomplete")
