@@ -65,6 +65,9 @@ static void load_one(const char *path, const char *params, struct modules_count 
 		return;
 	}
 	err = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
+	/* The image lies in memory: what the kernel has taken over need not lie there twice. */
+	if (!err || err == -EEXIST || err == -ENODEV)
+		unlink(path);
 	if (!err) {
 		log_debug("%s loaded", path);
 		count->loaded++;

@@ -30,6 +30,8 @@ char *modules_parse_line(char *line, char **params_ret);
  * modules_load_list() - Load what a list names; what cannot be loaded is logged and left out.
  * @alive: called before each module
  *
+ * The file of a module that is loaded, or that says it is not needed, is removed.
+ *
  * Return: 0; -ENOENT where there is no list (not logged: a kernel may need none); -errno, logged.
  */
 int modules_load_list(const char *list, void (*alive)(void *), void *alive_ctx,
