@@ -13,5 +13,7 @@ enum filter_exit cmd_dmesg(const struct options *o, struct core *core);
 enum filter_exit cmd_mem_usage(const struct options *o, struct core *core);
 enum filter_exit cmd_rearrange(const struct options *o, struct core *core);
 enum filter_exit cmd_reassemble(const struct options *o, struct core *core);
+enum filter_exit cmd_check_config(const struct options *o, struct core *core);
+enum filter_exit cmd_print_config(const struct options *o, struct core *core);
 
 #endif

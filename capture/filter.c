@@ -29,6 +29,10 @@ static const char usage[] =
 	"      write the crashed kernel's log as text\n"
 	"  vmcore-save --mem-usage /proc/kcore\n"
 	"      count what a dump of the running kernel would hold\n"
+	"  vmcore-save --check-config [FILE]\n"
+	"      look for mistakes in a configuration; without FILE, this system's\n"
+	"  vmcore-save --print-config [FILE]\n"
+	"      the same, and print what it means, for scripts\n"
 	"\n"
 	"VMCORE is an ELF core or a dump that is to be filtered again.\n"
 	"\n"
@@ -95,6 +99,10 @@ static const struct command {
 			   "--dry-run needs an input file" },
 	[MODE_DMESG] = { cmd_dmesg, true, 2, 2, "an input and an output file are needed" },
 	[MODE_MEM_USAGE] = { cmd_mem_usage, true, 1, 1, "--mem-usage needs /proc/kcore" },
+	[MODE_CHECK_CONFIG] = { cmd_check_config, false, 0, 1,
+				"--check-config takes one file at most" },
+	[MODE_PRINT_CONFIG] = { cmd_print_config, false, 0, 1,
+				"--print-config takes one file at most" },
 	[MODE_HELP] = { show_help, false, 0, OPTIONS_FILES_MAX, "" },
 	[MODE_VERSION] = { show_version, false, 0, OPTIONS_FILES_MAX, "" },
 };

@@ -18,14 +18,16 @@
 
 /* What is to be done. */
 enum option_mode {
-	MODE_DUMP,	 /* VMCORE DUMPFILE */
-	MODE_SPLIT,	 /* VMCORE DUMPFILE DUMPFILE... */
-	MODE_FLATTENED,	 /* VMCORE, to standard output */
-	MODE_REARRANGE,	 /* DUMPFILE, from standard input */
-	MODE_REASSEMBLE, /* DUMPFILE DUMPFILE... DUMPFILE */
-	MODE_DRY_RUN,	 /* VMCORE [DUMPFILE] */
-	MODE_DMESG,	 /* VMCORE LOGFILE */
-	MODE_MEM_USAGE,	 /* /proc/kcore */
+	MODE_DUMP,	   /* VMCORE DUMPFILE */
+	MODE_SPLIT,	   /* VMCORE DUMPFILE DUMPFILE... */
+	MODE_FLATTENED,	   /* VMCORE, to standard output */
+	MODE_REARRANGE,	   /* DUMPFILE, from standard input */
+	MODE_REASSEMBLE,   /* DUMPFILE DUMPFILE... DUMPFILE */
+	MODE_DRY_RUN,	   /* VMCORE [DUMPFILE] */
+	MODE_DMESG,	   /* VMCORE LOGFILE */
+	MODE_MEM_USAGE,	   /* /proc/kcore */
+	MODE_CHECK_CONFIG, /* [FILE] */
+	MODE_PRINT_CONFIG, /* [FILE] */
 	MODE_HELP,
 	MODE_VERSION,
 };

@@ -27,8 +27,8 @@ static int parse_number(const char *arg, unsigned long max, unsigned long *value
 
 static int refuse_mode(void)
 {
-	log_error("only one of -F, -R, --split, --reassemble, --dry-run, --dump-dmesg and "
-		  "--mem-usage can be done at a time");
+	log_error("only one of -F, -R, --split, --reassemble, --dry-run, --dump-dmesg, "
+		  "--mem-usage, --check-config and --print-config can be done at a time");
 	return -EINVAL;
 }
 
@@ -269,6 +269,8 @@ static const struct option_row rows[] = {
 	{ 0, "dry-run", false, apply_dry_run, 0, NULL },
 	{ 0, "dump-dmesg", false, apply_mode, MODE_DMESG, NULL },
 	{ 0, "mem-usage", false, apply_mode, MODE_MEM_USAGE, NULL },
+	{ 0, "check-config", false, apply_mode, MODE_CHECK_CONFIG, NULL },
+	{ 0, "print-config", false, apply_mode, MODE_PRINT_CONFIG, NULL },
 	{ 0, "non-mmap", false, apply_flag, 0, NULL },
 	{ 0, "check-params", false, apply_flag, 0, NULL },
 	/* makedumpfile(8)'s tuning. */

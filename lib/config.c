@@ -1,118 +1,108 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Which keys there are, and reading them from a file and from a kernel command line. */
 #include "lib/config.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "lib/cleanup.h"
 #include "lib/cmdline.h"
+#include "lib/config_private.h"
+#include "lib/io.h"
 #include "lib/util.h"
 
 #define OVERRIDE_PREFIX "vmcore_save."
 #define WEEK_S		604800u
 
-enum key_kind {
-	KEY_TARGET,	 /* the key is the file system type, the value a device */
-	KEY_TARGET_PATH, /* of the target above it, and the first of all that have none */
-	KEY_PATH,	 /* absolute, without ".." */
-	KEY_TEXT,	 /* anything printable */
-	KEY_LIST,	 /* words; a second line adds to the first */
-	KEY_ACTION,
-	KEY_SECONDS,
-};
-
-#define IN_FILE	   1u
-#define IN_CMDLINE 2u
-
-struct config_key {
-	const char *name;
-	enum key_kind kind;
-	unsigned where; /* IN_FILE, IN_CMDLINE */
-	size_t offset;	/* in struct config */
-	size_t size;	/* of the field, where it is a string */
-	unsigned min;	/* KEY_SECONDS; the longest is always a week */
-};
-
+#define BOTH	 (CONFIG_IN_FILE | CONFIG_IN_CMDLINE)
 #define FIELD(f) offsetof(struct config, f), sizeof(((struct config *)0)->f)
-#define TARGET_KEY(n)                                                                              \
+
+#define TARGET_ROW(n)                                                                              \
 	{                                                                                          \
-		n, KEY_TARGET, IN_FILE | IN_CMDLINE, FIELD(targets[0].where), 0                    \
+		n, config_set_target, BOTH | CONFIG_REPEATS, FIELD(targets), 0, 0, NULL, NULL      \
+	}
+#define VALUE_ROW(n, f, set, flags)                                                                \
+	{                                                                                          \
+		n, set, flags, FIELD(f), 0, 0, NULL, NULL                                          \
+	}
+#define SECONDS_ROW(n, min)                                                                        \
+	{                                                                                          \
+#n, config_set_number, BOTH, FIELD(n), min, WEEK_S, NULL, "a number of seconds"    \
+	}
+#define LIST_ROW(n, f, flags, word, what)                                                          \
+	{                                                                                          \
+		n, config_set_words, (flags) | CONFIG_REPEATS, FIELD(f), 0, 0, word, what          \
 	}
 
 static const struct config_key config_keys[] = {
-	TARGET_KEY("ext2"),
-	TARGET_KEY("ext3"),
-	TARGET_KEY("ext4"),
-	TARGET_KEY("xfs"),
-	TARGET_KEY("btrfs"),
-	TARGET_KEY("vfat"),
-	{ "path", KEY_TARGET_PATH, IN_FILE | IN_CMDLINE, FIELD(path), 0 },
-	{ "core_collector", KEY_TEXT, IN_FILE | IN_CMDLINE, FIELD(core_collector), 0 },
-	{ "failure_action", KEY_ACTION, IN_FILE | IN_CMDLINE, FIELD(failure_action), 0 },
-	{ "default", KEY_ACTION, IN_FILE | IN_CMDLINE, FIELD(failure_action), 0 },
-	{ "final_action", KEY_ACTION, IN_FILE | IN_CMDLINE, FIELD(final_action), 0 },
-	{ "timeout", KEY_SECONDS, IN_FILE | IN_CMDLINE, FIELD(timeout), 5 },
-	{ "max_time", KEY_SECONDS, IN_FILE | IN_CMDLINE, FIELD(max_time), 10 },
-	{ "device_timeout", KEY_SECONDS, IN_FILE | IN_CMDLINE, FIELD(device_timeout), 1 },
-	{ "shell_timeout", KEY_SECONDS, IN_FILE | IN_CMDLINE, FIELD(shell_timeout), 1 },
-	{ "extra_modules", KEY_LIST, IN_FILE, FIELD(extra_modules), 0 },
-	{ "extra_bins", KEY_LIST, IN_FILE, FIELD(extra_bins), 0 },
-	{ "vmcore", KEY_PATH, IN_CMDLINE, FIELD(vmcore), 0 },
+	TARGET_ROW("ext2"),
+	TARGET_ROW("ext3"),
+	TARGET_ROW("ext4"),
+	TARGET_ROW("xfs"),
+	TARGET_ROW("btrfs"),
+	TARGET_ROW("vfat"),
+	TARGET_ROW("raw"),
+	TARGET_ROW("nfs"),
+	TARGET_ROW("nfs4"),
+	TARGET_ROW("virtiofs"),
+	TARGET_ROW("9p"),
+	TARGET_ROW("ssh"),
+	VALUE_ROW("path", path, config_set_target_path, BOTH | CONFIG_REPEATS),
+	VALUE_ROW("mount_options", targets[0].options, config_set_options, BOTH | CONFIG_REPEATS),
+	VALUE_ROW("sshkey", sshkey, config_set_path, CONFIG_IN_FILE),
+	LIST_ROW("ip", ip, BOTH, config_is_ip, "an ip= value as dracut.cmdline(7) has it"),
+	LIST_ROW("nameserver", nameservers, BOTH, config_is_nameserver, "an address"),
+	VALUE_ROW("core_collector", core_collector, config_set_text, BOTH),
+	VALUE_ROW("kdump_pre", kdump_pre, config_set_program, BOTH),
+	VALUE_ROW("kdump_post", kdump_post, config_set_program, BOTH),
+	VALUE_ROW("kdump_emergency", kdump_emergency, config_set_program, BOTH),
+	VALUE_ROW("failure_action", failure_action, config_set_failure, BOTH),
+	VALUE_ROW("default", failure_action, config_set_failure, BOTH),
+	VALUE_ROW("final_action", final_action, config_set_final, BOTH),
+	SECONDS_ROW(timeout, 5),
+	SECONDS_ROW(max_time, 10),
+	SECONDS_ROW(device_timeout, 1),
+	SECONDS_ROW(hook_timeout, 1),
+	SECONDS_ROW(shell_timeout, 1),
+	VALUE_ROW("watchdog", watchdog, config_set_bool, BOTH),
+	{ "keep_dumps", config_set_number, BOTH, FIELD(keep_dumps), 0, 9999, NULL, "a number" },
+	VALUE_ROW("keep_size", keep_bytes, config_set_size, BOTH),
+	LIST_ROW("fence_kdump_nodes", fence_kdump_nodes, BOTH, config_is_host,
+		 "a host's name or address"),
+	LIST_ROW("fence_kdump_args", fence_kdump_args, BOTH, config_is_fence_arg,
+		 "an argument of fence_kdump_send(8)"),
+	LIST_ROW("extra_modules", extra_modules, CONFIG_IN_FILE, config_is_module,
+		 "the name of a module"),
+	LIST_ROW("extra_bins", extra_bins, CONFIG_IN_FILE, config_is_file, "a program"),
+	VALUE_ROW("image", image, config_set_image, CONFIG_IN_FILE),
+	VALUE_ROW("dracut_args", dracut_args, config_set_dracut_args,
+		  CONFIG_IN_FILE | CONFIG_REPEATS),
+	VALUE_ROW("force_rebuild", force_rebuild, config_set_rebuild, CONFIG_IN_FILE),
+	VALUE_ROW("force_no_rebuild", force_no_rebuild, config_set_rebuild, CONFIG_IN_FILE),
+	VALUE_ROW("auto_reset_crashkernel", auto_reset_crashkernel, config_set_bool,
+		  CONFIG_IN_FILE),
+	VALUE_ROW("vmcore", vmcore, config_set_path, CONFIG_IN_CMDLINE),
 };
 
-/* Keys of kdump.conf(5) that mean nothing here: better said than silently dropped. */
+_Static_assert(ARRAY_SIZE(config_keys) <= 64, "struct config_parse has a bit for each key");
+
+/* Keys of kdump.conf(5), of today and of old, that mean nothing here: better said than
+ * silently dropped. */
 static const struct {
 	const char *name, *why;
 } refused_keys[] = {
-	{ "raw", "a raw partition as target is not supported yet" },
-	{ "nfs", "NFS as target is not supported yet" },
-	{ "ssh", "SSH as target is not supported yet" },
-	{ "sshkey", "SSH as target is not supported yet" },
-	{ "minix", "this file system is not supported yet" },
-	{ "virtiofs", "this file system is not supported yet" },
-	{ "kdump_pre", "hooks are not supported yet" },
-	{ "kdump_post", "hooks are not supported yet" },
-	{ "kdump_emergency", "hooks are not supported yet" },
-	{ "force_rebuild", "this key is not supported yet" },
-	{ "force_no_rebuild", "this key is not supported yet" },
-	{ "dracut_args", "arguments for dracut are not supported yet" },
-	{ "fence_kdump_args", "fence_kdump is not supported yet" },
-	{ "fence_kdump_nodes", "fence_kdump is not supported yet" },
-	{ "auto_reset_crashkernel", "this key is not supported yet" },
-	{ "net", "removed from kdump.conf(5); use nfs or ssh, which are not supported yet" },
-	{ "options", "removed from kdump.conf(5); module parameters go into the module list" },
-	{ "link_delay", "removed from kdump.conf(5)" },
-	{ "disk_timeout", "removed from kdump.conf(5); use device_timeout" },
-	{ "debug_mem_level", "removed from kdump.conf(5)" },
-	{ "blacklist", "removed from kdump.conf(5)" },
+	{ "minix", "its files are too small for a dump: use ext4 or xfs" },
+	{ "net", "an old key of kdump.conf: write \"nfs HOST:/PATH\" or \"ssh USER@HOST\"" },
+	{ "options", "an old key of kdump.conf: put MODULE.PARAMETER=VALUE on the capture "
+		     "kernel's command line" },
+	{ "link_delay", "an old key of kdump.conf: device_timeout limits the wait for a network" },
+	{ "disk_timeout", "an old key of kdump.conf: use device_timeout" },
+	{ "debug_mem_level", "an old key of kdump.conf: the manifest tells the memory used" },
+	{ "blacklist", "an old key of kdump.conf: the image loads only the modules it needs" },
 };
-
-static const char *const action_names[] = {
-	[CONFIG_REBOOT] = "reboot",
-	[CONFIG_HALT] = "halt",
-	[CONFIG_POWEROFF] = "poweroff",
-	[CONFIG_SHELL] = "shell",
-	[CONFIG_DUMP_TO_ROOTFS] = "dump_to_rootfs",
-};
-
-/* Rows that fill the same field share the bit of the first of them. */
-static const uint32_t target_bit = 1u << 0;
-
-struct parse {
-	struct config *config;
-	const char *name; /* file, or NULL for the command line */
-	unsigned line;
-	uint32_t seen; /* bit per row of config_keys whose field has been set */
-	bool has_path; /* config->path is set by a line */
-	int problems;
-	config_report_fn *report;
-	void *ctx;
-};
-
-_Static_assert(ARRAY_SIZE(config_keys) <= 32, "struct parse has a bit for each key");
 
 void config_init(struct config *config)
 {
@@ -125,20 +115,14 @@ void config_init(struct config *config)
 		.device_timeout = 60,
 		.hook_timeout = 60,
 		.shell_timeout = 10 * 60,
+		.sshkey = "/root/.ssh/kdump_id_rsa", /* kdump.conf(5)'s default */
 		.watchdog = true,
 		.image = "auto",
 		.vmcore = "/proc/vmcore",
 	};
 }
 
-const char *config_action_name(enum config_action action)
-{
-	return (unsigned)action < ARRAY_SIZE(action_names) ? action_names[action] : "unknown";
-}
-
-/* Returns -EINVAL, so that a check can end with `return complain(...)`. */
-static int __attribute__((format(printf, 3, 4)))
-complain(struct parse *p, const char *key, const char *fmt, ...)
+int config_complain(struct config_parse *p, const char *key, const char *fmt, ...)
 {
 	char text[256], message[512];
 	va_list ap;
@@ -150,7 +134,7 @@ complain(struct parse *p, const char *key, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (p->name)
-		snprintf(message, sizeof(message), "%s:%u: %.40s%s%s", p->name, p->line, key,
+		snprintf(message, sizeof(message), "%.128s:%u: %.40s%s%s", p->name, p->line, key,
 			 *key ? ": " : "", text);
 	else
 		snprintf(message, sizeof(message),
@@ -159,248 +143,43 @@ complain(struct parse *p, const char *key, const char *fmt, ...)
 	return -EINVAL;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool has_blank(const char *s)
-{
-	while (*s && !is_blank(*s))
-		s++;
-	return *s != '\0';
-}
-
-static bool has_control(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (((unsigned char)s[i] < 0x20 && !is_blank(s[i])) || s[i] == 0x7f)
-			return true;
-	return false;
-}
-
-static bool has_dotdot(const char *path)
-{
-	for (const char *s = path; (s = strstr(s, "..")); s += 2)
-		if ((s == path || s[-1] == '/') && (s[2] == '/' || !s[2]))
-			return true;
-	return false;
-}
-
-static int copy_text(struct parse *p, const struct config_key *key, char *field, const char *value)
-{
-	if (strlen(value) >= key->size)
-		return complain(p, key->name, "longer than %zu bytes", key->size - 1);
-	strcpy(field, value);
-	return 0;
-}
-
-static int set_path(struct parse *p, const struct config_key *key, char *field, const char *value)
-{
-	if (*value != '/')
-		return complain(p, key->name, "must be an absolute path");
-	if (has_dotdot(value))
-		return complain(p, key->name, "must not contain \"..\"");
-	return copy_text(p, key, field, value);
-}
-
-/* "TAG=value" and "TAG="value"" end up alike, without quotes. */
-static int set_tagged_device(struct parse *p, const struct config_key *key, char *field,
-			     const char *value)
-{
-	static const char *const tags[] = { "UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=" };
-	const char *rest = NULL, *tag = NULL;
-	size_t len;
-	bool quoted;
-
-	for (size_t i = 0; i < ARRAY_SIZE(tags) && !rest; i++) {
-		tag = tags[i];
-		rest = after_prefix(value, tag);
-	}
-	if (!rest)
-		return complain(
-			p, key->name,
-			"the device must be /dev/..., UUID=, LABEL=, PARTUUID= or PARTLABEL=");
-	len = strlen(rest);
-	quoted = len >= 2 && rest[0] == '"' && rest[len - 1] == '"';
-	if (quoted) {
-		rest++;
-		len -= 2;
-	} else if (p->name && has_blank(rest)) {
-		/* The command line's own quotes have said where the value ends. */
-		return complain(p, key->name, "more than one word behind the key");
-	}
-	if (!len)
-		return complain(p, key->name, "nothing behind %s", tag);
-	if (strlen(tag) + len >= key->size)
-		return complain(p, key->name, "longer than %zu bytes", key->size - 1);
-	snprintf(field, key->size, "%s%.*s", tag, (int)len, rest);
-	return 0;
-}
-
-static int add_target(struct parse *p, const struct config_key *key, const char *value)
-{
-	struct config *config = p->config;
-	struct config_target target = { .type = "" };
-	int err;
-
-	if (after_prefix(value, "/dev/")) {
-		if (has_blank(value))
-			return complain(p, key->name, "more than one word behind the key");
-		err = set_path(p, key, target.where, value);
-	} else {
-		err = set_tagged_device(p, key, target.where, value);
-	}
-	if (err)
-		return err;
-	/* The command line's targets are instead of the file's. */
-	if (!p->name && !(p->seen & target_bit))
-		config->nr_targets = 0;
-	if (config->nr_targets == CONFIG_MAX_TARGETS)
-		return complain(p, key->name, "more than %u targets", CONFIG_MAX_TARGETS);
-	snprintf(target.type, sizeof(target.type), "%s", key->name);
-	config->targets[config->nr_targets++] = target;
-	return 0;
-}
-
-static int set_target_path(struct parse *p, const struct config_key *key, const char *value)
-{
-	struct config *config = p->config;
-	bool own = p->name && config->nr_targets > 0;
-	char *field = own ? config->targets[config->nr_targets - 1].path : config->path;
-	int err;
-
-	if (own && *field)
-		return complain(p, key->name, "given twice for a target; the first one counts");
-	if (p->name && !own && p->has_path)
-		return complain(p, key->name, "given twice; the first one counts");
-	err = set_path(p, key, field, value);
-	if (err)
-		return err;
-	if (own && !p->has_path)
-		strcpy(config->path, field);
-	p->has_path = true;
-	return 0;
-}
-
-/* Targets without a path of their own; a path of the command line is for all. */
-static void spread_path(struct parse *p)
-{
-	struct config *config = p->config;
-
-	for (unsigned i = 0; i < config->nr_targets; i++)
-		if (!config->targets[i].path[0] || (!p->name && p->has_path))
-			strcpy(config->targets[i].path, config->path);
-}
-
-static int add_words(struct parse *p, const struct config_key *key, char *field, const char *value)
-{
-	size_t len = strlen(field), add = strlen(value);
-
-	if (len + (len ? 1 : 0) + add >= key->size)
-		return complain(p, key->name, "longer than %zu bytes", key->size - 1);
-	if (len)
-		field[len++] = ' ';
-	for (const char *s = value; *s; s++)
-		if (!is_blank(*s))
-			field[len++] = *s;
-		else if (!is_blank(s[1]))
-			field[len++] = ' ';
-	field[len] = '\0';
-	return 0;
-}
-
-static int set_action(struct parse *p, const struct config_key *key, enum config_action *field,
-		      const char *value)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(action_names); i++) {
-		if (streq(value, action_names[i])) {
-			*field = i;
-			return 0;
-		}
-	}
-	return complain(p, key->name,
-			"\"%.32s\" is not one of reboot, halt, poweroff, shell, dump_to_rootfs",
-			value);
-}
-
-static int set_seconds(struct parse *p, const struct config_key *key, unsigned *field,
-		       const char *value)
-{
-	unsigned n = 0;
-	const char *s = value;
-
-	/* A week times ten plus nine is far from overflow. */
-	while (*s >= '0' && *s <= '9' && n <= WEEK_S)
-		n = n * 10 + (*s++ - '0');
-	if (s == value || *s || n < key->min || n > WEEK_S)
-		return complain(p, key->name, "\"%.32s\" is not a number of seconds from %u to %u",
-				value, key->min, WEEK_S);
-	*field = n;
-	return 0;
-}
-
-static int set_key(struct parse *p, const struct config_key *key, const char *value)
-{
-	void *field = (char *)p->config + key->offset;
-
-	if (!*value)
-		return complain(p, key->name, "has no value");
-	switch (key->kind) {
-	case KEY_TARGET:
-		return add_target(p, key, value);
-	case KEY_TARGET_PATH:
-		return set_target_path(p, key, value);
-	case KEY_PATH:
-		return set_path(p, key, field, value);
-	case KEY_TEXT:
-		return copy_text(p, key, field, value);
-	case KEY_LIST:
-		return add_words(p, key, field, value);
-	case KEY_ACTION:
-		return set_action(p, key, field, value);
-	case KEY_SECONDS:
-		return set_seconds(p, key, field, value);
-	}
-	return -EINVAL;
-}
-
-static uint32_t seen_bit(const struct config_key *key)
+/* Rows that fill the same field share the bit of the first of them. */
+static uint64_t seen_bit(const struct config_key *key)
 {
 	size_t row = 0;
 
 	while (config_keys[row].offset != key->offset)
 		row++;
-	return 1u << row;
+	return UINT64_C(1) << row;
 }
 
-static bool may_repeat(const struct config_key *key)
+static void take_key(struct config_parse *p, const char *name, const char *value)
 {
-	return key->kind == KEY_LIST || key->kind == KEY_TARGET || key->kind == KEY_TARGET_PATH;
-}
+	const unsigned where = p->name ? CONFIG_IN_FILE : CONFIG_IN_CMDLINE;
 
-static void take_key(struct parse *p, const char *name, const char *value, unsigned where)
-{
 	for (size_t i = 0; i < ARRAY_SIZE(config_keys); i++) {
 		const struct config_key *key = &config_keys[i];
+		bool seen;
 
-		if (!streq(name, key->name) || !(key->where & where))
+		if (!streq(name, key->name) || !(key->flags & where))
 			continue;
-		if (where == IN_FILE && !may_repeat(key) && (p->seen & seen_bit(key))) {
-			complain(p, name, "given twice; the first one counts");
-			return;
-		}
-		if (set_key(p, key, value) == 0)
+		seen = p->seen & seen_bit(key);
+		p->starts_list = !p->name && !seen;
+		if (p->name && seen && !(key->flags & CONFIG_REPEATS))
+			config_complain(p, name, "given twice; the first one counts");
+		else if (!*value)
+			config_complain(p, name, "has no value");
+		else if (!key->set(p, key, value))
 			p->seen |= seen_bit(key);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(refused_keys); i++) {
 		if (streq(name, refused_keys[i].name)) {
-			complain(p, name, "%s", refused_keys[i].why);
+			config_complain(p, name, "%s", refused_keys[i].why);
 			return;
 		}
 	}
-	complain(p, name, "unknown key");
+	config_complain(p, name, "unknown key");
 }
 
 /* A '#' begins a comment at the start of a line and behind white space, so that a
@@ -408,47 +187,81 @@ static void take_key(struct parse *p, const char *name, const char *value, unsig
 static size_t comment_start(const char *line, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (line[i] == '#' && (i == 0 || is_blank(line[i - 1])))
+		if (line[i] == '#' && (i == 0 || config_is_blank(line[i - 1])))
 			return i;
 	return len;
 }
 
-static void parse_line(struct parse *p, const char *line, size_t len)
+/* Quotes around a whole value are not part of it. */
+static char *unquote(struct config_parse *p, char *value)
 {
-	char buf[CONFIG_LINE_MAX], *key = buf, *value;
+	size_t len = strlen(value);
+
+	p->quoted = len >= 2 && value[0] == '"' && value[len - 1] == '"' &&
+		    strchr(value + 1, '"') == value + len - 1;
+	if (!p->quoted)
+		return value;
+	value[len - 1] = '\0';
+	return value + 1;
+}
+
+/* White space of other kinds becomes spaces, and those at the ends of @s go. */
+static char *clean_blanks(char *s)
+{
+	size_t len;
+
+	while (config_is_blank(*s))
+		s++;
+	for (len = strlen(s); len && config_is_blank(s[len - 1]); len--)
+		s[len - 1] = '\0';
+	for (size_t i = 0; i < len; i++)
+		if (config_is_blank(s[i]))
+			s[i] = ' ';
+	return s;
+}
+
+/* The key's name becomes a string, the value behind it is returned. */
+static char *split_line(char *line)
+{
+	char *end = line + strcspn(line, " ");
+
+	if (*end)
+		*end++ = '\0';
+	return clean_blanks(end);
+}
+
+static void parse_line(struct config_parse *p, const char *line, size_t len)
+{
+	char buf[CONFIG_LINE_MAX], *key, *value;
 
 	len = comment_start(line, len);
-	while (len && is_blank(line[len - 1]))
+	while (len && config_is_blank(line[len - 1]))
 		len--;
-	while (len && is_blank(*line)) {
+	while (len && config_is_blank(*line)) {
 		line++;
 		len--;
 	}
 	if (!len)
 		return;
 	if (len >= sizeof(buf)) {
-		complain(p, "", "line longer than %zu bytes", sizeof(buf) - 1);
+		config_complain(p, "", "line longer than %zu bytes", sizeof(buf) - 1);
 		return;
 	}
-	if (has_control(line, len)) {
-		complain(p, "", "control character in the line");
+	if (config_has_control(line, len)) {
+		config_complain(p, "", "control character in the line");
 		return;
 	}
 	memcpy(buf, line, len);
 	buf[len] = '\0';
-	for (value = key; *value && !is_blank(*value); value++)
-		;
-	if (*value)
-		*value++ = '\0';
-	while (is_blank(*value))
-		value++;
-	take_key(p, key, value, IN_FILE);
+	key = clean_blanks(buf);
+	value = clean_blanks(unquote(p, split_line(key)));
+	take_key(p, key, value);
 }
 
 int config_parse(const char *text, size_t len, const char *name, struct config *config,
 		 config_report_fn *report, void *ctx)
 {
-	struct parse p = { .config = config, .name = name, .report = report, .ctx = ctx };
+	struct config_parse p = { .config = config, .name = name, .report = report, .ctx = ctx };
 	const char *end = text + len;
 
 	while (text < end) {
@@ -459,7 +272,7 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 		parse_line(&p, text, line_len);
 		text += line_len + 1;
 	}
-	spread_path(&p);
+	config_spread_path(&p);
 	return p.problems;
 }
 
@@ -483,27 +296,41 @@ static int override_key(const struct cmdline_word *word, char *key, size_t size)
 
 int config_override(const char *cmdline, struct config *config, config_report_fn *report, void *ctx)
 {
-	struct parse p = { .config = config, .report = report, .ctx = ctx };
+	struct config_parse p = { .config = config, .quoted = true, .report = report, .ctx = ctx };
 	char key[48], value[CONFIG_LINE_MAX];
 	struct cmdline_word word;
 
 	while (cmdline_next(&cmdline, &word)) {
 		if (override_key(&word, key, sizeof(key)))
 			continue;
-		if (has_control(word.name, word.name_len) ||
-		    has_control(word.value, word.value_len)) {
-			complain(&p, "", "control character in the parameter");
+		if (config_has_control(word.name, word.name_len) ||
+		    config_has_control(word.value, word.value_len)) {
+			config_complain(&p, "", "control character in the parameter");
 			continue;
 		}
 		if (word.value_len >= sizeof(value)) {
-			complain(&p, key, "longer than %zu bytes", sizeof(value) - 1);
+			config_complain(&p, key, "longer than %zu bytes", sizeof(value) - 1);
 			continue;
 		}
 		if (word.value)
 			memcpy(value, word.value, word.value_len);
 		value[word.value_len] = '\0';
-		take_key(&p, key, value, IN_CMDLINE);
+		take_key(&p, key, clean_blanks(value));
 	}
-	spread_path(&p);
+	config_spread_path(&p);
 	return p.problems;
+}
+
+const char *config_choose_path(const char *ours, const char *kdumps)
+{
+	return access(ours, F_OK) && !access(kdumps, F_OK) ? kdumps : ours;
+}
+
+int config_read(const char *path, struct config *config, config_report_fn *report, void *ctx)
+{
+	_free_ char *text = NULL;
+	size_t len;
+	int err = io_read_file(path, CONFIG_MAX_BYTES, &text, &len);
+
+	return err ? err : config_parse(text, len, path, config, report, ctx);
 }

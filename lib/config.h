@@ -14,10 +14,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-#define CONFIG_PATH	 "/etc/vmcore-save.conf"
-#define CONFIG_MAX_BYTES (64u << 10)
-#define CONFIG_LINE_MAX	 2048u
+#define CONFIG_PATH	  "/etc/vmcore-save.conf"
+#define CONFIG_KDUMP_PATH "/etc/kdump.conf" /* read where ours is absent; not in the image */
+#define CONFIG_MAX_BYTES  (64u << 10)
+#define CONFIG_LINE_MAX	  2048u
 
 /* As many as anyone will list; each takes its turn within max_time. */
 #define CONFIG_MAX_TARGETS 8u
@@ -33,10 +35,14 @@ enum config_action {
 /**
  * struct config_target - A place for dumps.
  * @type: the key: a file system ("ext4", "nfs", "virtiofs" …), "raw" or "ssh"
- * @where: "/dev/…", or UUID=, LABEL=, PARTUUID= or PARTLABEL= with the value behind it;
- *	HOST:/export of nfs; USER@HOST of ssh; the tag of virtiofs and 9p
- * @path: absolute, no ".." in it; within the target
- * @options: further mount options, comma-separated; of ssh, options for the client
+ * @where: "/dev/…", or UUID=, LABEL=, PARTUUID= or PARTLABEL= with the value behind it, of raw
+ *	no UUID= or LABEL=; HOST:/export of nfs, an IPv6 address in brackets; USER@HOST of
+ *	ssh, an IPv6 address without; the tag of virtiofs and 9p. Users, hosts and tags are
+ *	letters, digits and . _ - (: and % in addresses) and do not begin with '-'.
+ * @path: absolute, no ".." in it, no needless '/'; within the target
+ * @options: further mount options, comma-separated; of ssh, NAME=VALUE for ssh_config(5),
+ *	also "Port=" where the configuration says USER@HOST:PORT. Nothing that a shell takes
+ *	for its own.
  */
 struct config_target {
 	char type[16];
@@ -129,6 +135,30 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
  */
 int config_override(const char *cmdline, struct config *config, config_report_fn *report,
 		    void *ctx);
+
+/**
+ * config_choose_path() - Which of two files counts.
+ * Return: @ours, unless it is absent and @kdumps is there.
+ */
+const char *config_choose_path(const char *ours, const char *kdumps);
+
+/** config_path() - Where the configuration of this system is. */
+static inline const char *config_path(void)
+{
+	return config_choose_path(CONFIG_PATH, CONFIG_KDUMP_PATH);
+}
+
+/**
+ * config_read() - config_parse() of a file.
+ * Return: the number of mistakes; -errno where the file cannot be read, not reported.
+ */
+int config_read(const char *path, struct config *config, config_report_fn *report, void *ctx);
+
+/**
+ * config_print() - Write everything that is set, also by default, as "KEY VALUE" lines.
+ * vmcore-save(8), --print-config, has the format. Errors stay with @to.
+ */
+void config_print(const struct config *config, FILE *to);
 
 /** config_action_name() - "reboot", "halt" … */
 const char *config_action_name(enum config_action action);
