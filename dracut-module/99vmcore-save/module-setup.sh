@@ -7,15 +7,38 @@
 # dracut adds none of its own userspace, and vmcore-save-dracut passes it.
 #
 # Environment: VMCORE_SAVE_BIN, VMCORE_SAVE_CONF, VMCORE_SAVE_BUSYBOX.
-# shellcheck disable=SC2154 # initdir, srcmods, kernel, hostonly are dracut's
+#
+# The parts are in the *.sh files beside this one, all of which are sourced; they only
+# declare functions and constants. installkernel() calls, where they are declared,
+#
+#	vmcore_target_KIND	for each target, in their order. KIND is block (file systems
+#				and raw), nfs, ssh or virtfs (virtiofs, 9p): see vmcore_kind
+#	vmcore_part_NAME	once each, in the order of the names, after the targets
+#
+# The former find the target in $vmcore_type and $vmcore_where, both also get:
+#
+#	$hostonly	dracut's: empty for an image that is not for this host
+#	$initdir	dracut's: the image's root; $kernel: the kernel's version
+#	$vmcore_full	empty for the image of vmcore-save alone, else dracut adds its own
+#	$vmcore_conf	the configuration's file; vmcore_setting KEY... prints its lines
+#	$vmcore_nodes	array: the block devices of the targets so far, on this host
+#	vmcore_need MODULE...	the image needs these modules, or fails with a message
+#	vmcore_want MODULE...	takes them where the kernel has them
+#	vmcore_install FILE [TARGET [MODE]]	a file into the image
+#	vmcore_install_static FILE [TARGET]	a program, which must be static
+#	vmcore_problem WORD...	says what is wrong with file, line and key before it
+#
+# and return 0, or 1 after vmcore_problem. It is fatal for the first target and for
+# parts; a further target that fails is left out of the image with a warning.
+# shellcheck disable=SC2034,SC2154 # what parts read, and what is dracut's
 
-vmcore_modules=/lib/modules/vmcore-save
 vmcore_links="cat cp dd df dmesg echo grep ip kill ls mkdir mount mv ps reboot rm sh sleep sync
 	tail umount vi"
 
-# Disks of common machines, for an image that is not for one host. What the kernel lacks is left out.
-vmcore_disks="virtio_pci virtio_blk virtio_scsi nvme ahci ata_piix sd_mod xen_blkfront
-	vmw_pvscsi"
+for vmcore_file in "${BASH_SOURCE[0]%/*}"/*.sh; do
+	# shellcheck source=/dev/null
+	[[ $vmcore_file == */module-setup.sh ]] || . "$vmcore_file"
+done
 
 # Only when asked for by name.
 check() {
@@ -26,131 +49,29 @@ depends() {
 	return 0
 }
 
-# vmcore_setting KEY... - print the lines of the configuration that start with one of the keys.
-vmcore_setting() {
-	awk -v keys="$*" 'BEGIN { n = split(keys, k, " "); for (i = 1; i <= n; i++) want[k[i]] = 1 }
-		{ sub(/(^|[ \t])#.*/, "") } $1 in want { $1 = $1; print }' "$vmcore_conf"
+# vmcore_problem WORD... - say what is wrong with the target or the part under way.
+vmcore_problem() {
+	"$vmcore_severity" "vmcore-save: ${vmcore_place:+$vmcore_place: }$*"
 }
 
-# vmcore_kmod NAME - print "insmod PATH PARAMETERS" or "builtin NAME" for all that NAME needs,
-# in load order. The root of links makes every kmod find the tree, be it in /lib or /usr/lib.
-vmcore_kmod() {
-	local root="$DRACUT_TMPDIR/vmcore-save"
+# vmcore_install FILE [TARGET [MODE]]
+vmcore_install() {
+	local to=$initdir${2:-$1}
 
-	if ! [[ -d $root ]]; then
-		mkdir -p "$root/usr/lib/modules"
-		ln -s usr/lib "$root/lib"
-		ln -s "$(readlink -f "$srcmods")" "$root/usr/lib/modules/$kernel"
-	fi
-	modprobe -d "$root" -S "$kernel" -i --show-depends "$1" 2> /dev/null
-}
-
-# vmcore_device DEVICE - print the device node of a /dev path, UUID=, LABEL=, PARTUUID= or PARTLABEL=.
-vmcore_device() {
-	local value=${1#*=}
-
-	case $1 in
-	/dev/*) readlink -e "$1" ;;
-	*=*) blkid -l -o device -t "${1%%=*}=${value//\"/}" ;;
-	*) return 1 ;;
-	esac
-}
-
-# vmcore_host_drivers DEVICE - print the drivers of a device and of all that it hangs on.
-vmcore_host_drivers() {
-	local path numbers
-
-	numbers=$(stat -L -c '%Hr:%Lr' "$1") && path=$(readlink -e "/sys/dev/block/$numbers") || return 1
-	if compgen -G "$path/slaves/*" > /dev/null; then
-		dfatal "vmcore-save: $1 is put together from other devices (LVM, dm-crypt, md)," \
-			"which the crash image cannot do: choose a target on a plain partition"
+	if ! [[ -r $1 ]]; then
+		vmcore_problem "cannot read $1"
 		return 1
 	fi
-	for (( ; ${#path} > ${#vmcore_sys}; )); do
-		if [[ -e $path/driver/module ]]; then
-			basename "$(readlink -f "$path/driver/module")"
-		elif [[ -r $path/modalias ]] && vmcore_kmod "$(< "$path/modalias")" > /dev/null; then
-			cat "$path/modalias"
-		fi
-		path=${path%/*}
-	done
-}
-
-# vmcore_names - print what must be loaded, before dependencies: drivers, extras, file system.
-vmcore_names() {
-	local name fstype device node
-
-	read -r fstype device <<< "$(vmcore_setting ext2 ext3 ext4 xfs btrfs vfat)"
-	if [[ -z $device ]]; then
-		dfatal "vmcore-save: $vmcore_conf names no target, such as 'ext4 UUID=...'"
-		return 1
-	fi
-	if [[ $hostonly ]]; then
-		if ! node=$(vmcore_device "$device") || [[ -z $node ]]; then
-			dfatal "vmcore-save: no device $device here; --no-hostonly builds for another machine"
-			return 1
-		fi
-		vmcore_host_drivers "$node" || return 1
-	else
-		for name in $vmcore_disks; do
-			vmcore_kmod "$name" > /dev/null && echo "$name"
-		done
-	fi
-	vmcore_setting extra_modules | cut -s -d ' ' -f 2-
-	echo "fs-$fstype"
-	[[ $fstype != vfat ]] || echo "nls_cp437 nls_ascii"
-}
-
-# vmcore_install_module PATH [PARAMETERS] - put one module and its line into the image.
-vmcore_install_module() {
-	local path=$1 name=${1##*/} unpack
-
-	shift
-	case $name in
-	*.ko.xz) unpack="xz -dc" ;;
-	*.ko.zst) unpack="zstd -dcq" ;;
-	*.ko.gz) unpack="gzip -dc" ;;
-	*) unpack="cat" ;;
-	esac
-	name=${name%%.ko*}.ko
-	if ! $unpack "$path" > "$initdir$vmcore_modules/$name"; then
-		dfatal "vmcore-save: cannot unpack $path"
-		return 1
-	fi
-	echo "$vmcore_modules/$name${*:+ $*}" >> "$initdir/etc/vmcore-save/modules"
-}
-
-vmcore_install_modules() {
-	local name names kind path params lines seen=" "
-
-	[[ -e $srcmods/modules.builtin ]] ||
-		dwarn "vmcore-save: no $srcmods/modules.builtin: what is built in counts as missing"
-	mkdir -p "$initdir$vmcore_modules"
-	: > "$initdir/etc/vmcore-save/modules"
-	names=$(vmcore_names) || return 1
-	for name in $names; do
-		if ! lines=$(vmcore_kmod "$name"); then
-			dfatal "vmcore-save: kernel $kernel has no module ${name#fs-}"
-			return 1
-		fi
-		while read -r kind path params; do
-			[[ $kind == insmod && $seen != *" $path "* ]] || continue
-			seen+="$path "
-			# shellcheck disable=SC2086
-			vmcore_install_module "$path" $params || return 1
-		done <<< "$lines"
-	done
+	mkdir -p "${to%/*}" && install -m "${3:-0644}" "$1" "$to"
 }
 
 # vmcore_install_static FILE [TARGET] - the image has no libraries.
 vmcore_install_static() {
-	local to=$initdir${2:-$1}
-
 	if head -c 4096 "$1" | LC_ALL=C grep -aq '/ld-linux\|/ld-musl\|/ld64\|/ld\.so'; then
-		dfatal "vmcore-save: $1 is not a static program, and the image has no libraries"
+		vmcore_problem "$1 is not a static program, and the image has no libraries"
 		return 1
 	fi
-	mkdir -p "${to%/*}" && install -m 0755 "$1" "$to"
+	vmcore_install "$1" "${2:-$1}" 0755
 }
 
 # What the image was made from, for whoever finds it; without times, so that it is reproducible.
@@ -165,37 +86,75 @@ vmcore_build_note() {
 	sed "s,^$vmcore_modules/,module: ," "$initdir/etc/vmcore-save/modules"
 }
 
-installkernel() {
-	local vmcore_bin=${VMCORE_SAVE_BIN:-/usr/sbin/vmcore-save} dir file
-	local vmcore_conf=${VMCORE_SAVE_CONF:-/etc/vmcore-save.conf} vmcore_sys=/sys/devices
-	local vmcore_busybox=${VMCORE_SAVE_BUSYBOX:-/usr/share/vmcore-save/busybox}
+# The targets, each by the function for its kind.
+vmcore_install_targets() {
+	local line vmcore_type vmcore_where kind vmcore_place vmcore_severity=dfatal
 
-	[[ -e $vmcore_busybox ]] || vmcore_busybox=/bin/busybox
-	for file in "$vmcore_bin" "$vmcore_conf" "$vmcore_busybox"; do
-		[[ -r $file ]] && continue
-		dfatal "vmcore-save: cannot read $file"
-		return 1
+	while read -r line vmcore_type vmcore_where; do
+		kind=$(vmcore_kind "$vmcore_type")
+		vmcore_place=$vmcore_conf:$line:\ $vmcore_type
+		if ! declare -F "vmcore_target_$kind" > /dev/null; then
+			vmcore_problem "this image cannot have such a target"
+			false
+		else
+			"vmcore_target_$kind"
+		fi || [[ $vmcore_severity != dfatal ]] || return 1
+		vmcore_severity=dwarn
+	done <<< "$vmcore_target_lines"
+}
+
+vmcore_install_parts() {
+	local name
+
+	for name in $(compgen -A function vmcore_part_); do
+		"$name" || return 1
 	done
-	for dir in bin dev etc/vmcore-save mnt proc sys tmp; do
-		mkdir -p "$initdir/$dir"
-	done
-	vmcore_install_static "$vmcore_bin" /init || return 1
-	vmcore_install_static "$vmcore_busybox" /bin/busybox || return 1
-	install -m 0644 "$vmcore_conf" "$initdir/etc/vmcore-save.conf" || return 1
-	for file in $vmcore_links; do
-		ln -sf busybox "$initdir/bin/$file"
-	done
+}
+
+vmcore_part_extra() {
+	local file vmcore_place
+
+	vmcore_place="$vmcore_conf: extra_modules"
+	# shellcheck disable=SC2046
+	vmcore_need $(vmcore_setting extra_modules | cut -s -d ' ' -f 2-) || return 1
+	vmcore_place="$vmcore_conf: extra_bins"
 	for file in $(vmcore_setting extra_bins | cut -s -d ' ' -f 2-); do
 		vmcore_install_static "$file" || return 1
+	done
+}
+
+installkernel() {
+	local vmcore_bin=${VMCORE_SAVE_BIN:-/usr/sbin/vmcore-save} file
+	local vmcore_conf=${VMCORE_SAVE_CONF:-/etc/vmcore-save.conf} vmcore_sys=/sys/devices
+	local vmcore_busybox=${VMCORE_SAVE_BUSYBOX:-/usr/share/vmcore-save/busybox}
+	local vmcore_severity=dfatal vmcore_target_lines vmcore_needed=() vmcore_nodes=()
+
+	[[ -e $vmcore_busybox ]] || vmcore_busybox=/bin/busybox
+	for file in bin dev etc/vmcore-save mnt proc sys tmp; do
+		mkdir -p "$initdir/$file"
+	done
+	vmcore_install "$vmcore_conf" /etc/vmcore-save.conf || return 1
+	vmcore_install_static "$vmcore_bin" /init || return 1
+	vmcore_install_static "$vmcore_busybox" /bin/busybox || return 1
+	for file in $vmcore_links; do
+		ln -sf busybox "$initdir/bin/$file"
 	done
 	if [[ $EUID == 0 && -z ${DRACUT_NO_MKNOD-} && ! -c $initdir/dev/console ]]; then
 		mknod -m 0600 "$initdir/dev/console" c 5 1
 	fi
+	[[ -e $srcmods/modules.builtin ]] ||
+		dwarn "vmcore-save: no $srcmods/modules.builtin: what is built in counts as missing"
+	vmcore_target_lines=$(vmcore_targets)
+	if [[ -z $vmcore_target_lines ]]; then
+		dfatal "vmcore-save: $vmcore_conf names no target, such as 'ext4 UUID=...'"
+		return 1
+	fi
+	vmcore_install_targets || return 1
+	vmcore_install_parts || return 1
 	vmcore_install_modules || return 1
 	vmcore_build_note > "$initdir/etc/vmcore-save/build"
 
 	# The list above is all that is needed: keep dracut from adding modules.builtin and a
 	# modules.dep of its own.
-	# shellcheck disable=SC2034
 	no_kernel=yes
 }
