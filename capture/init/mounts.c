@@ -28,16 +28,29 @@ static const struct {
 };
 
 /*
- * An oops in the capture kernel is the end of it: better a reset after ten seconds, with
- * the early manifest on disk, than a capture that hangs on a lock. Running out of
- * memory is not: the worker is killed first (see its oom_score_adj), and noticed.
+ * What becomes of the capture kernel's own troubles. A panic resets the machine, and a soft
+ * lockup is made one: with the one CPU that there is, PID 1 does not run any more. It has to
+ * last for four times the usual, since an emulator or firmware may hold a CPU up for long.
+ * All else is left to PID 1, which has a limit on each step: an oops costs the worker and
+ * the target that it was at, but the next target may still get the dump, and what then hangs
+ * on a lock that the dead one held is given up. So with a task that hangs, and with memory
+ * that runs out, where the worker is killed first (see its oom_score_adj). Set whatever the
+ * defaults are: the command line may be the crashed system's, with its oops=panic.
  */
 static const struct {
 	const char *path, *value;
+	bool optional; /* not every kernel is built with it */
 } early_settings[] = {
-	{ "/proc/sys/kernel/panic", "10" },	 { "/proc/sys/kernel/panic_on_oops", "1" },
-	{ "/proc/sys/vm/panic_on_oom", "0" },	 { "/proc/sys/kernel/sysrq", "1" },
-	{ "/proc/self/oom_score_adj", "-1000" },
+	{ "/proc/sys/kernel/panic", "10", false },
+	{ "/proc/sys/kernel/panic_on_oops", "0", false },
+	{ "/proc/sys/kernel/panic_on_warn", "0", true },
+	{ "/proc/sys/kernel/hung_task_panic", "0", true },
+	{ "/proc/sys/kernel/watchdog_thresh", "40", true },
+	{ "/proc/sys/kernel/softlockup_panic", "1", true },
+	{ "/proc/sys/kernel/hardlockup_panic", "1", true },
+	{ "/proc/sys/vm/panic_on_oom", "0", false },
+	{ "/proc/sys/kernel/sysrq", "1", false },
+	{ "/proc/self/oom_score_adj", "-1000", false },
 };
 
 static int open_console(void)
@@ -102,7 +115,7 @@ void mounts_setup(void)
 	for (size_t i = 0; i < ARRAY_SIZE(early_settings); i++) {
 		int err = io_write_file(early_settings[i].path, early_settings[i].value);
 
-		if (err)
+		if (err && !(err == -ENOENT && early_settings[i].optional))
 			log_warn("cannot set %s: %s", early_settings[i].path, strerror(-err));
 	}
 }
