@@ -51,7 +51,7 @@ bool child_kill(pid_t pid)
 	return child_wait(pid < 0 ? -pid : pid, KILL_LIMIT_MS, &status, NULL, NULL);
 }
 
-int child_run(int (*fn)(void *ctx), void *ctx, unsigned limit_ms)
+int child_run(int (*fn)(void *ctx), void *ctx, unsigned limit_ms, void (*tick)(void *))
 {
 	pid_t pid = fork();
 	int status;
@@ -64,7 +64,7 @@ int child_run(int (*fn)(void *ctx), void *ctx, unsigned limit_ms)
 		/* An exit status has eight bits, which every errno of Linux's below 256 fits. */
 		_exit(err < 0 && err > -256 ? -err : err ? EIO : 0);
 	}
-	if (!child_wait(pid, limit_ms, &status, NULL, NULL)) {
+	if (!child_wait(pid, limit_ms, &status, tick, ctx)) {
 		child_kill(pid);
 		return -ETIMEDOUT;
 	}

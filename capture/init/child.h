@@ -28,10 +28,12 @@ bool child_kill(pid_t pid);
 
 /**
  * child_run() - Run @fn(@ctx) in a child, at most @limit_ms; then it is killed.
+ * @tick: called with @ctx about 20 times a second meanwhile; may be NULL
+ *
  * Return: what @fn returned, 0 or -errno; -ETIMEDOUT; -EINTR it died of a signal; -errno of
  * fork(2).
  */
-int child_run(int (*fn)(void *ctx), void *ctx, unsigned limit_ms);
+int child_run(int (*fn)(void *ctx), void *ctx, unsigned limit_ms, void (*tick)(void *));
 
 /** child_problem() - An error of child_run() in words. */
 const char *child_problem(int err);

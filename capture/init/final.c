@@ -73,6 +73,7 @@ void final_start_guard(struct init_state *st)
 void final_beat(struct init_state *st)
 {
 	atomic_store(&st->guard_deadline_ms, clock_ms() + BEAT_S * 1000);
+	watchdog_feed(&st->watchdog);
 }
 
 static void beat(void *ctx)
@@ -118,9 +119,22 @@ void final_shell(struct init_state *st)
 	}
 }
 
+struct flush {
+	struct init_state *st;
+	char mount_point[STATE_MOUNT_POINT_SIZE];
+};
+
+/* The guard's deadline stays: it may be the last one. */
+static void feed(void *ctx)
+{
+	const struct flush *flush = ctx;
+
+	watchdog_feed(&flush->st->watchdog);
+}
+
 static int flush_target(void *ctx)
 {
-	const char *mount_point = ctx;
+	const char *mount_point = ((struct flush *)ctx)->mount_point;
 	int fd = open(mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 
 	if (fd >= 0) {
@@ -137,13 +151,13 @@ static int flush_target(void *ctx)
 
 void final_detach(struct init_state *st, unsigned i)
 {
-	char mount_point[STATE_MOUNT_POINT_SIZE];
+	struct flush flush = { .st = st };
 	int err;
 
 	if (!st->targets[i].attached)
 		return;
-	state_mount_point(i, mount_point);
-	err = child_run(flush_target, mount_point, FLUSH_MS);
+	state_mount_point(i, flush.mount_point);
+	err = child_run(flush_target, &flush, FLUSH_MS, feed);
 	st->targets[i].attached = false;
 	if (err)
 		log_error("cannot flush and unmount %s: %s", st->config.targets[i].where,
@@ -193,12 +207,12 @@ void final_act(struct init_state *st, enum config_action action)
 	for (unsigned i = 0; i < st->config.nr_targets; i++)
 		final_detach(st, i);
 	say_result(st, name);
-	if (action == CONFIG_HALT)
+	/* The watchdog runs on, for a reboot that hangs; what is halted is to stay so. */
+	if (action == CONFIG_HALT) {
+		watchdog_stop(&st->watchdog);
 		reboot(RB_HALT_SYSTEM);
-	else if (action == CONFIG_POWEROFF)
-		reboot(RB_POWER_OFF);
-	else
-		reboot(RB_AUTOBOOT);
+		reboot(action == CONFIG_POWEROFF ? RB_POWER_OFF : RB_AUTOBOOT);
+	}
 	log_error("%s failed: %s; resetting", name, strerror(errno));
 	final_reset();
 }

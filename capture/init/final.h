@@ -12,7 +12,7 @@
 /** final_start_guard() - Fork the guard. Its first deadline is the same as final_beat()'s. */
 void final_start_guard(struct init_state *st);
 
-/** final_beat() - Tell the guard that PID 1 is well. */
+/** final_beat() - Tell the guard and the hardware watchdog that PID 1 is well. */
 void final_beat(struct init_state *st);
 
 /** final_shell() - A shell on the console for config.shell_timeout at most. */

@@ -102,6 +102,9 @@ static void supervise(struct init_state *st, pid_t pid)
 		};
 
 		final_beat(st);
+		/* Its driver may just have been loaded. */
+		if (atomic_load(&st->configured) && config.watchdog)
+			watchdog_try(&st->watchdog, WATCHDOG_PATH);
 		if (child_wait(pid, TICK_MS, &status, NULL, NULL)) {
 			describe_death(st, status, oom_kills);
 			return;
@@ -126,6 +129,11 @@ static int rescue(void *ctx)
 	return record_rescue(st, &steps);
 }
 
+static void beat(void *ctx)
+{
+	final_beat(ctx);
+}
+
 /* What a dead worker left open on the target that it was at. */
 static void clear_up(struct init_state *st)
 {
@@ -136,8 +144,7 @@ static void clear_up(struct init_state *st)
 		return;
 	if (t->dir_name[0] && !t->recorded) {
 		log_set_step("record");
-		final_beat(st);
-		err = child_run(rescue, st, RECORD_LIMIT_MS);
+		err = child_run(rescue, st, RECORD_LIMIT_MS, beat);
 		if (err)
 			log_error("what happened could not be recorded on the target: %s",
 				  child_problem(err));

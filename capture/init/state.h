@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "capture/init/steps.h"
+#include "capture/init/watchdog.h"
 #include "capture/target/target.h"
 #include "lib/config.h"
 
@@ -35,6 +36,8 @@ enum state_phase {
  * @attached: it is, or may still be, mounted or connected
  * @recorded: its manifest is the last word
  * @too_small: left out, since the dump would not fit
+ * @dump_tried: the dump was begun here, or would have been if it could be made
+ * @post_done: the hooks behind it were started
  * @dump_name: as the dump's file is called there now
  * @dir_name: the dump's directory in its path; empty before it is made
  */
@@ -43,6 +46,8 @@ struct state_target {
 	bool attached;
 	bool recorded;
 	bool too_small;
+	bool dump_tried;
+	bool post_done;
 	bool log_saved;
 	bool dump_started;
 	bool dump_saved;
@@ -57,23 +62,30 @@ struct state_target {
 /**
  * struct init_state - Shared; see above. Times as clock_ms().
  * @guard_deadline_ms: when the guard resets the machine
+ * @watchdog: used by PID 1 alone
  * @config: defaults until the worker has read the configuration
  * @target: index into @config's targets and @targets
- * @refused: a hook wants no dump
+ * @configured: @config is what will be
+ * @pre_done: the hooks before the dump have run
+ * @refused: one of them wants no dump
  * @no_core: opening the core has cost a worker its life, or was not possible
- * @failure: why the supervisor ended a worker, or how it died; empty otherwise
+ * @failure: why the supervisor ended a worker, or how it died, or why a hook wants no
+ *	dump; empty otherwise
  * @described: what the saver says of core, log and dump, as JSON members; two texts,
  *	so that one is whole at any time
  * @described_at: index of the whole one, -1 for none
  */
 struct init_state {
 	atomic_uint_least64_t guard_deadline_ms;
+	struct watchdog watchdog;
 	struct steps_progress progress;
 	uint64_t start_ms;
 	struct config config;
 	enum state_phase phase;
 	unsigned target;
 	struct state_target targets[STATE_MAX_TARGETS];
+	atomic_bool configured;
+	bool pre_done;
 	bool refused;
 	bool no_core;
 	uint64_t mem_total_kib;

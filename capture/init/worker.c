@@ -97,6 +97,7 @@ static int step_config(void *ctx)
 	read_config(&config);
 	add_rootfs(&config);
 	w->st->config = config;
+	atomic_store(&w->st->configured, true);
 	if (!config.nr_targets)
 		return steps_fail(&w->st->progress, -ENODATA, "no target is configured");
 	for (unsigned i = 0; i < config.nr_targets; i++)

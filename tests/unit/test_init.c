@@ -493,8 +493,8 @@ TEST(init, children_are_bounded)
 {
 	uint64_t start = clock_ms();
 
-	CHECK_EQ(child_run(child_fails, NULL, 5000), -ENOSPC);
-	CHECK_EQ(child_run(child_dies, NULL, 5000), -EINTR);
-	CHECK_EQ(child_run(child_hangs, NULL, 200), -ETIMEDOUT);
+	CHECK_EQ(child_run(child_fails, NULL, 5000, NULL), -ENOSPC);
+	CHECK_EQ(child_run(child_dies, NULL, 5000, NULL), -EINTR);
+	CHECK_EQ(child_run(child_hangs, NULL, 200, NULL), -ETIMEDOUT);
 	CHECK(clock_ms() - start < 5000);
 }
