@@ -13,6 +13,7 @@
 
 #include "capture/init/child.h"
 #include "capture/init/final.h"
+#include "capture/init/hooks.h"
 #include "capture/init/memory.h"
 #include "capture/init/mounts.h"
 #include "capture/init/record.h"
@@ -20,6 +21,7 @@
 #include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/log.h"
+#include "lib/util.h"
 
 #define TICK_MS		100
 #define SAMPLE_MS	1000
@@ -129,26 +131,63 @@ static int rescue(void *ctx)
 	return record_rescue(st, &steps);
 }
 
+static int post_mortem(void *ctx)
+{
+	io_write_file("/proc/self/oom_score_adj", "1000");
+	worker_post_mortem(ctx);
+	return 0;
+}
+
+static int emergency(void *ctx)
+{
+	io_write_file("/proc/self/oom_score_adj", "1000");
+	worker_emergency(ctx);
+	return 0;
+}
+
 static void beat(void *ctx)
 {
 	final_beat(ctx);
+}
+
+static void record(struct init_state *st)
+{
+	int err;
+
+	log_set_step("record");
+	err = child_run(rescue, st, RECORD_LIMIT_MS, beat);
+	if (err)
+		log_error("what happened could not be recorded on the target: %s",
+			  child_problem(err));
+	state_sanitize(st);
+}
+
+/* Each hook is bounded where it is started; this is for the process that does that. */
+static void run_hooks(struct init_state *st, int (*run)(void *ctx))
+{
+	unsigned limit_s = (HOOKS_MAX + 2) * (st->config.hook_timeout + HOOKS_KILL_LIMIT_S);
+	const struct steps steps = worker_steps(st);
+	int err = child_run(run, st, MIN(limit_s, UINT32_MAX / 1000) * 1000, beat);
+
+	if (err)
+		log_error("the hooks could not be run: %s", child_problem(err));
+	state_sanitize(st);
+	steps_close(&steps, -ECANCELED, child_problem(err));
 }
 
 /* What a dead worker left open on the target that it was at. */
 static void clear_up(struct init_state *st)
 {
 	struct state_target *t = &st->targets[st->target];
-	int err;
 
 	if (st->target >= st->config.nr_targets || !t->attached)
 		return;
-	if (t->dir_name[0] && !t->recorded) {
-		log_set_step("record");
-		err = child_run(rescue, st, RECORD_LIMIT_MS, beat);
-		if (err)
-			log_error("what happened could not be recorded on the target: %s",
-				  child_problem(err));
-		state_sanitize(st);
+	if (t->dir_name[0] && !t->recorded)
+		record(st);
+	if (t->dump_tried && !t->post_done) {
+		run_hooks(st, post_mortem);
+		if (t->dir_name[0] && !t->recorded)
+			record(st); /* with what became of the hooks */
 	}
 	log_set_step("unmount");
 	final_beat(st);
@@ -204,6 +243,8 @@ void init_main(const struct init_saver *saver)
 	log_info("version %s on kernel %s", VMCORE_SAVE_VERSION, u.release);
 
 	run_capture(st, saver);
+	if (!state_dump_saved(st) && !st->refused)
+		run_hooks(st, emergency);
 
 	action = state_dump_saved(st) || st->refused ? st->config.final_action :
 						       st->config.failure_action;

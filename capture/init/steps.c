@@ -81,7 +81,6 @@ int steps_run(const struct steps *s, const struct steps_table *table, size_t sta
 
 int steps_fail(struct steps_progress *progress, int err, const char *fmt, ...)
 {
-	int i = atomic_load(&progress->current);
 	char text[STEPS_ERROR_SIZE];
 	va_list ap;
 
@@ -89,8 +88,15 @@ int steps_fail(struct steps_progress *progress, int err, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_error("%s", text);
+	return steps_note(progress, err, text);
+}
+
+int steps_note(struct steps_progress *progress, int err, const char *why)
+{
+	int i = atomic_load(&progress->current);
+
 	if (i >= 0 && i < STEPS_MAX)
-		memcpy(progress->state[i].error, text, sizeof(text));
+		snprintf(progress->state[i].error, STEPS_ERROR_SIZE, "%s", why);
 	return err;
 }
 

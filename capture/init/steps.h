@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STEPS_MAX	 160 /* runs; what comes later takes the place of the last one */
+#define STEPS_MAX	 256 /* runs; what comes later takes the place of the last one */
 #define STEPS_ERROR_SIZE 192
 #define STEPS_SKIP	 1 /* returned by a step that had nothing to work on */
 
@@ -94,6 +94,9 @@ int steps_run(const struct steps *s, const struct steps_table *table, size_t fir
  * Return: @err, for `return steps_fail(…)`. */
 int steps_fail(struct steps_progress *progress, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/** steps_note() - The same for a sentence that is in the log already. */
+int steps_note(struct steps_progress *progress, int err, const char *why);
 
 /** steps_alive() - A sign of life at @now_ms. */
 static inline void steps_alive(struct steps_progress *progress, uint64_t now_ms)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/init/hooks.h"
 #include "capture/init/memory.h"
 #include "capture/init/modules.h"
 #include "capture/init/record.h"
@@ -225,6 +226,75 @@ static int step_log(void *ctx)
 	return 0;
 }
 
+/* Where this capture's directory is in this system, or "" where it is not. */
+static void find_directory(const struct worker *w, char *buf, size_t size)
+{
+	char link[32], mount_point[STATE_MOUNT_POINT_SIZE];
+	ssize_t len = -1;
+
+	if (w->target.dir_fd >= 0) {
+		/* With the symbolic links of the target's path followed as they were. */
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", w->target.dir_fd);
+		len = readlink(link, buf, size - 1);
+		buf[len > 0 ? len : 0] = '\0';
+		return;
+	}
+	state_mount_point(w->st->target, mount_point);
+	snprintf(buf, size, "%s%s/%s", mount_point, w->st->config.targets[w->st->target].path,
+		 w->t->dir_name);
+	if (access(buf, X_OK))
+		*buf = '\0';
+}
+
+/* The hooks of a kind, with what there is to tell of the current target. */
+static void call_hooks(struct worker *w, enum hooks_kind kind, const char *argument,
+		       struct hooks_result *result_ret)
+{
+	char mount_point[STATE_MOUNT_POINT_SIZE] = "", directory[768] = "", reason[1024];
+	int i = w->t ? (int)w->st->target : -1;
+	struct hooks_call call = {
+		.kind = kind,
+		.config = &w->st->config,
+		.argument = argument,
+		.verdict = state_verdict(w->st, i),
+		.reason = state_reason(w->st, &w->steps, i, reason, sizeof(reason)),
+		.alive = alive,
+		.alive_ctx = w,
+	};
+
+	if (w->t) {
+		find_directory(w, directory, sizeof(directory));
+		state_mount_point(w->st->target, mount_point);
+		call.where = w->st->config.targets[w->st->target].where;
+		call.directory = directory;
+		call.mount_point = *directory ? mount_point : NULL;
+		call.dump = w->t->dump_name;
+	}
+	hooks_run(&call, result_ret);
+}
+
+/* As kdump.conf(5) has it, anything but a status of 0 of kdump_pre means no dump; that
+ * includes a program that cannot be run: it may be what keeps a shared disk from harm. */
+static int step_pre(void *ctx)
+{
+	struct worker *w = ctx;
+	struct hooks_result result;
+
+	if (w->st->pre_done || state_dump_saved(w->st))
+		return STEPS_SKIP;
+	call_hooks(w, HOOKS_PRE, NULL, &result);
+	w->st->pre_done = true;
+	if (result.program_failed) {
+		w->st->refused = true;
+		snprintf(w->st->failure, sizeof(w->st->failure), "%.150s: no dump is wanted",
+			 result.why);
+		return steps_fail(&w->st->progress, -ECANCELED, "%s", w->st->failure);
+	}
+	if (result.failed)
+		return steps_note(&w->st->progress, -ECHILD, result.why);
+	return result.ran ? 0 : STEPS_SKIP;
+}
+
 static bool wants_dump(const struct worker *w)
 {
 	return w->core_open && !w->st->refused && !state_dump_saved(w->st);
@@ -289,6 +359,7 @@ static int step_dump(void *ctx)
 	struct target_file file;
 	int err;
 
+	w->t->dump_tried = !w->t->too_small && !w->st->refused && !state_dump_saved(w->st);
 	if (!wants_dump(w) || w->t->too_small)
 		return STEPS_SKIP;
 	err = w->target.ops->create(&w->target, RECORD_DUMP_TMP, &file);
@@ -305,6 +376,34 @@ static int step_dump(void *ctx)
 	log_info("%s saved, %" PRIu64 " MiB", w->t->dump_name,
 		 DIV_ROUND_UP(w->t->dump_bytes, 1 << 20));
 	return 0;
+}
+
+static int step_post(void *ctx)
+{
+	struct worker *w = ctx;
+	struct hooks_result result;
+
+	if (!w->t->dump_tried || w->t->post_done)
+		return STEPS_SKIP;
+	w->t->post_done = true;
+	/* They find a manifest beside the dump, and if the machine dies now, it is true. */
+	if (w->target.ops && w->t->dir_name[0])
+		record_write(w->st, &w->steps, w->st->target, &w->target);
+	call_hooks(w, HOOKS_POST, w->t->dump_saved ? "0" : "1", &result);
+	if (result.failed)
+		return steps_note(&w->st->progress, -ECHILD, result.why);
+	return result.ran ? 0 : STEPS_SKIP;
+}
+
+static int step_emergency(void *ctx)
+{
+	struct worker *w = ctx;
+	struct hooks_result result;
+
+	call_hooks(w, HOOKS_EMERGENCY, NULL, &result);
+	if (result.failed)
+		return steps_note(&w->st->progress, -ECHILD, result.why);
+	return result.ran ? 0 : STEPS_SKIP;
 }
 
 static int step_manifest(void *ctx)
@@ -350,26 +449,42 @@ static const struct step target_rows[] = {
 	{ "mount", STEP_REQUIRED, 300, 0, step_mount },
 	{ "directory", STEP_REQUIRED, 60, 0, step_directory },
 	{ "log", STEP_BEST_EFFORT, 120, 0, step_log },
+	{ "pre", STEP_BEST_EFFORT, 0, 0, step_pre }, /* a hook has a limit of its own */
 	{ "room", STEP_BEST_EFFORT, 0, 0, step_room },
 	{ "dump", STEP_BEST_EFFORT, 0, 0, step_dump },
+	{ "post", STEP_ALWAYS, 0, 0, step_post },
 	{ "manifest", STEP_ALWAYS, 60, 0, step_manifest },
 	{ "unmount", STEP_ALWAYS, 300, 0, step_unmount },
+};
+
+static const struct step after_death_rows[] = {
+	{ "post", STEP_ALWAYS, 0, 0, step_post },
+};
+
+static const struct step emergency_rows[] = {
+	{ "emergency", STEP_ALWAYS, 0, 0, step_emergency },
 };
 
 enum {
 	PREPARE,
 	CORE,
-	TARGET
+	TARGET,
+	AFTER_DEATH,
+	EMERGENCY,
 };
 
 static const struct steps_table worker_tables[] = {
 	[PREPARE] = { prepare_rows, ARRAY_SIZE(prepare_rows) },
 	[CORE] = { core_rows, ARRAY_SIZE(core_rows) },
 	[TARGET] = { target_rows, ARRAY_SIZE(target_rows) },
+	[AFTER_DEATH] = { after_death_rows, ARRAY_SIZE(after_death_rows) },
+	[EMERGENCY] = { emergency_rows, ARRAY_SIZE(emergency_rows) },
 };
 
-_Static_assert(ARRAY_SIZE(prepare_rows) + STATE_MAX_TARGETS * (ARRAY_SIZE(core_rows) +
-							       2 * ARRAY_SIZE(target_rows)) <=
+_Static_assert(ARRAY_SIZE(prepare_rows) + ARRAY_SIZE(emergency_rows) +
+			       STATE_MAX_TARGETS *
+				       (ARRAY_SIZE(core_rows) + 2 * ARRAY_SIZE(target_rows) +
+					ARRAY_SIZE(after_death_rows)) <=
 		       STEPS_MAX,
 	       "each run has an entry");
 
@@ -473,6 +588,26 @@ int worker_run(struct init_state *st, const struct init_saver *saver)
 		visit_all(&w);
 	st->phase = STATE_DONE;
 	return err;
+}
+
+void worker_post_mortem(struct init_state *st)
+{
+	struct worker w = {
+		.st = st,
+		.steps = worker_steps(st),
+		.target = { .dir_fd = -1 },
+		.t = &st->targets[st->target],
+	};
+
+	w.steps.group = st->target;
+	steps_run(&w.steps, &worker_tables[AFTER_DEATH], 0, &w);
+}
+
+void worker_emergency(struct init_state *st)
+{
+	struct worker w = { .st = st, .steps = worker_steps(st), .target = { .dir_fd = -1 } };
+
+	steps_run(&w.steps, &worker_tables[EMERGENCY], 0, &w);
 }
 
 bool worker_go_on(struct init_state *st)

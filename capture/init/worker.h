@@ -14,6 +14,13 @@ struct steps worker_steps(struct init_state *st);
 /** worker_run() - Run all steps that are left. Return: 0, or the first failure. */
 int worker_run(struct init_state *st, const struct init_saver *saver);
 
+/** worker_post_mortem() - In a process of its own, after a worker's death: the hooks that
+ * follow a dump, where it died in one. */
+void worker_post_mortem(struct init_state *st);
+
+/** worker_emergency() - In a process of its own, after all has failed: the hooks for that. */
+void worker_emergency(struct init_state *st);
+
 /** worker_go_on() - After a worker's death: set aside what it was at, so that the next
  * worker_run() goes on behind that. Return: false where nothing is left to be done. */
 bool worker_go_on(struct init_state *st);
