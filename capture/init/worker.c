@@ -12,6 +12,7 @@
 #include "capture/init/memory.h"
 #include "capture/init/modules.h"
 #include "capture/init/record.h"
+#include "capture/init/retain.h"
 #include "capture/target/target.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -300,18 +301,48 @@ static bool wants_dump(const struct worker *w)
 	return w->core_open && !w->st->refused && !state_dump_saved(w->st);
 }
 
+/* Earlier captures give way where not even the least would fit, one after the other. */
+static bool make_room(struct worker *w)
+{
+	return !retain_remove_oldest(w->target.dir_fd, w->t->dir_name, alive, w) &&
+	       (!w->target.ops->sync || !w->target.ops->sync(&w->target));
+}
+
+static int step_retain(void *ctx)
+{
+	struct worker *w = ctx;
+	struct retain_count count;
+	int err;
+
+	if (!w->t->dump_saved || w->target.dir_fd < 0 || !retain_wanted(&w->st->config))
+		return STEPS_SKIP;
+	err = retain_apply(w->target.dir_fd, w->t->dir_name, &w->st->config, alive, w, &count);
+	if (err == -EIO)
+		return steps_note(&w->st->progress, err,
+				  "not every earlier capture could be removed");
+	return err;
+}
+
 /* How much of the dump the target can take; the last resort takes what goes in. */
 static int step_room(void *ctx)
 {
 	struct worker *w = ctx;
 	const bool last = w->st->phase == STATE_TOO_SMALL || w->st->config.nr_targets == 1;
+	bool spare = w->target.dir_fd >= 0 && retain_wanted(&w->st->config);
 	uint64_t space, need;
 	int err;
 
 	w->t->too_small = false;
-	if (!wants_dump(w) || w->target.ops->space(&w->target, &space))
+	if (!wants_dump(w))
 		return STEPS_SKIP;
-	err = w->saver->fit(w->saver->ctx, space, last, &need, alive, w);
+	for (;;) {
+		if (w->target.ops->space(&w->target, &space))
+			return STEPS_SKIP;
+		err = w->saver->fit(w->saver->ctx, space, last && !spare, &need, alive, w);
+		if (err != -ENOSPC || !spare)
+			break;
+		spare = make_room(w);
+	}
 	if (err != -ENOSPC)
 		return err;
 	w->t->too_small = true;
@@ -453,6 +484,7 @@ static const struct step target_rows[] = {
 	{ "room", STEP_BEST_EFFORT, 0, 0, step_room },
 	{ "dump", STEP_BEST_EFFORT, 0, 0, step_dump },
 	{ "post", STEP_ALWAYS, 0, 0, step_post },
+	{ "retain", STEP_BEST_EFFORT, 300, 0, step_retain },
 	{ "manifest", STEP_ALWAYS, 60, 0, step_manifest },
 	{ "unmount", STEP_ALWAYS, 300, 0, step_unmount },
 };
