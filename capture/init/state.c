@@ -122,6 +122,8 @@ const char *state_verdict(const struct init_state *st, int i)
 	return i < 0 ? names[0] : names[rank(&st->targets[i])];
 }
 
+#define ANY_GROUP (STATE_ALL_TARGETS - 1)
+
 /* The last failure on the way to the dump of a group; NULL where there is none. */
 static const char *last_failure(const struct init_state *st, const struct steps *steps,
 				unsigned group)
@@ -130,8 +132,8 @@ static const char *last_failure(const struct init_state *st, const struct steps 
 		const struct step_state *run = &st->progress.state[i];
 		const struct step *step = steps_row(steps, i);
 
-		if (step && step->need != STEP_ALWAYS && run->group == group &&
-		    run->outcome == STEP_FAILED)
+		if (step && step->need != STEP_ALWAYS && run->outcome == STEP_FAILED &&
+		    (run->group == group || group == ANY_GROUP))
 			return run->error;
 	}
 	return NULL;
@@ -162,8 +164,8 @@ const char *state_reason(const struct init_state *st, const struct steps *steps,
 	if (is_under_way(st, steps))
 		return "the capture was still under way when this was written";
 	if (i < 0)
-		i = best >= 0 ? best : (int)MIN(st->target, STATE_MAX_TARGETS - 1);
-	failure = last_failure(st, steps, i);
+		i = best;
+	failure = last_failure(st, steps, i < 0 ? ANY_GROUP : (unsigned)i);
 	if (!failure)
 		failure = last_failure(st, steps, STATE_ALL_TARGETS);
 	if (!failure && st->failure[0])

@@ -287,6 +287,8 @@ TEST(init, verdict_and_reason)
 	add_run(st, "unmount", 0, STEP_FAILED, "unmount");
 	CHECK_STR(reason(st, 0), "mount");
 	CHECK_STR(reason(st, 1), "modules"); /* that is not about the other target */
+	st->config.nr_targets = st->target = 1; /* all had their turn */
+	CHECK_STR(reason(st, -1), "mount");
 	add_run(st, "log", 0, STEP_RUNNING, "");
 	CHECK_STR(reason(st, 0), "the capture was still under way when this was written");
 	add_run(st, "dump", 0, STEP_FAILED, "died");
