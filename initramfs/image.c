@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <zstd.h>
 
 #include "initramfs/modtree.h"
 #include "initramfs/unpack.h"
@@ -50,7 +51,7 @@ static const char *kernel_version(const struct image *im)
 	return slash ? slash + 1 : im->source->moddir;
 }
 
-/* Name of a module's file in the image, which is always uncompressed: "ext4.ko". */
+/* Name of a module's file in the image, however it was and is packed: "ext4.ko". */
 static void module_file(const struct image *im, size_t i, char *buf, size_t size)
 {
 	const char *path = modtree_loaded(im->tree, i), *base = strrchr(path, '/'), *suffix;
@@ -129,6 +130,33 @@ static int add_file(struct image *im, const struct manifest_entry *e)
 	return add(im, e, S_IFREG, data, len);
 }
 
+static void free_cctx(ZSTD_CCtx **cctx)
+{
+	ZSTD_freeCCtx(*cctx);
+}
+
+/* The image is unpacked into memory where there is little of it; PID 1 unpacks one module
+ * at a time. */
+static int pack(void **data, size_t *len)
+{
+	__cleanup(free_cctx) ZSTD_CCtx *cctx = ZSTD_createCCtx();
+	size_t room = ZSTD_compressBound(*len), n;
+	_free_ void *out = malloc(room);
+
+	if (!cctx || !out)
+		return -ENOMEM;
+	ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, 19);
+	n = ZSTD_compress2(cctx, out, room, *data, *len);
+	if (ZSTD_isError(n))
+		return -EIO;
+	if (n < *len) {
+		free(*data);
+		*data = take_ptr(out);
+		*len = n;
+	}
+	return 0;
+}
+
 static int add_modules(struct image *im, size_t index)
 {
 	const struct manifest_entry *e = &im->source->manifest->entries[index];
@@ -146,6 +174,8 @@ static int add_modules(struct image *im, size_t index)
 		    asprintf(&to, "%s/%s", e->path, name) < 0)
 			return -ENOMEM;
 		err = unpack_file(from, &data, &entry.size);
+		if (!err)
+			err = pack(&data, &entry.size);
 		entry.name = to;
 		entry.data = data;
 		if (!err)

@@ -76,8 +76,12 @@ static int zstd_start(struct output *o)
 	o->zstd = ZSTD_createCCtx();
 	if (!o->zstd)
 		return -ENOMEM;
-	/* The level that dracut takes; its window is within what the kernel unpacks (8 MiB). */
-	ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_compressionLevel, 15);
+	/*
+	 * A small window: the kernel holds all of it in memory while it unpacks the image
+	 * (lib/decompress_unzstd.c), and by level alone it is 4 to 8 MiB.
+	 */
+	ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_compressionLevel, 19);
+	ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_windowLog, 17);
 	ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_checksumFlag, 1);
 	return 0;
 }

@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "lib/cleanup.h"
 #include "lib/io.h"
@@ -34,9 +38,9 @@ const char *modules_problem(int err)
 {
 	switch (err) {
 	case -ENOEXEC:
-		return "not a module of this kernel, or compressed";
+		return "not a module of this kernel, or packed by another method than zstd";
 	case -EBADMSG:
-		return "its signature is malformed";
+		return "the file or its signature is malformed";
 	case -ENOKEY:
 		return "signed with a key that the kernel does not have";
 	case -EKEYREJECTED:
@@ -54,6 +58,60 @@ const char *modules_problem(int err)
 	}
 }
 
+/* What the builder packs is told by what it holds, not by its name. */
+static bool is_packed(const char *data, size_t len)
+{
+	static const uint8_t magic[] = { 0x28, 0xb5, 0x2f, 0xfd }; /* RFC 8878, 3.1.1 */
+
+	return len > sizeof(magic) && memcmp(data, magic, sizeof(magic)) == 0;
+}
+
+static int unpack(const char *data, size_t len, char **out_ret, size_t *len_ret)
+{
+	unsigned long long size = ZSTD_getFrameContentSize(data, len);
+	_free_ char *out = NULL;
+
+	/* Covers what zstd says where it does not know. */
+	if (size > MODULES_FILE_MAX)
+		return -EFBIG;
+	out = malloc(size);
+	if (!out)
+		return -ENOMEM;
+	if (ZSTD_decompress(out, size, data, len) != size)
+		return -EBADMSG;
+	*out_ret = take_ptr(out);
+	*len_ret = size;
+	return 0;
+}
+
+/* A kernel unpacks modules itself since 5.17 (b1ae6dc41eaa), if it was built so, and not zstd
+ * before 6.3. */
+static int load_packed(const char *path, const char *params)
+{
+	_free_ char *data = NULL, *module = NULL;
+	size_t len, size;
+	int err = io_read_file(path, MODULES_FILE_MAX, &data, &len);
+
+	if (!err)
+		err = unpack(data, len, &module, &size);
+	if (err)
+		return err;
+	free(take_ptr(data));
+	return syscall(SYS_init_module, module, size, params) ? -errno : 0;
+}
+
+static int load_file(int fd, const char *path, const char *params)
+{
+	char head[8];
+	ssize_t n = io_pread_full(fd, head, sizeof(head), 0);
+
+	if (n < 0)
+		return (int)n;
+	if (is_packed(head, n))
+		return load_packed(path, params);
+	return syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
+}
+
 static void load_one(const char *path, const char *params, struct modules_count *count)
 {
 	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -64,7 +122,7 @@ static void load_one(const char *path, const char *params, struct modules_count 
 		count->failed++;
 		return;
 	}
-	err = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
+	err = load_file(fd, path, params);
 	/* The image lies in memory: what the kernel has taken over need not lie there twice. */
 	if (!err || err == -EEXIST || err == -ENODEV)
 		unlink(path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loads kernel modules in the order that the image's builder wrote down: no
- * dependency search, no decompression, no events.
+ * dependency search, no events. They are ELF files, or those packed by zstd.
  */
 #ifndef CAPTURE_INIT_MODULES_H
 #define CAPTURE_INIT_MODULES_H
@@ -10,6 +10,7 @@
 
 #define MODULES_LIST	 "/etc/vmcore-save/modules"
 #define MODULES_LIST_MAX (256u << 10)
+#define MODULES_FILE_MAX (64u << 20)
 
 /** struct modules_count - What became of a list. */
 struct modules_count {

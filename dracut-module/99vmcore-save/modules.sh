@@ -41,7 +41,8 @@ vmcore_want() {
 	done
 }
 
-# vmcore_install_module PATH [PARAMETERS] - put one module and its line into the image.
+# vmcore_install_module PATH [PARAMETERS] - put one module and its line into the image. It is
+# packed, for the image is unpacked into memory; PID 1 unpacks one module at a time.
 vmcore_install_module() {
 	local path=$1 name=${1##*/} unpack
 
@@ -56,6 +57,9 @@ vmcore_install_module() {
 	if ! $unpack "$path" > "$initdir$vmcore_modules/$name"; then
 		dfatal "vmcore-save: cannot unpack $path"
 		return 1
+	fi
+	if type -P zstd > /dev/null && zstd -q -19 --no-check "$initdir$vmcore_modules/$name"; then
+		mv -f "$initdir$vmcore_modules/$name.zst" "$initdir$vmcore_modules/$name"
 	fi
 	echo "$vmcore_modules/$name${*:+ $*}" >> "$initdir/etc/vmcore-save/modules"
 }

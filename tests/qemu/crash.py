@@ -29,8 +29,7 @@ def image_build(kernel, out, conf=CONF):
     if os.path.exists(busybox):
         env["VMCORE_SAVE_BUSYBOX"] = busybox
     vm.run([os.path.join(vm.TOP, "dracut-module", "vmcore-save-dracut"), "--no-hostonly",
-            "--kmoddir", kernel.modules, "--compress", "zstd", "--force", out,
-            kernel.release], env=env)
+            "--kmoddir", kernel.modules, "--force", out, kernel.release], env=env)
     return out
 
 
