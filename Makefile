@@ -212,7 +212,7 @@ install: $(PROGRAMS)
 	$(INSTALL) -s --strip-program=$(STRIP) -m 0755 $(PROGRAMS) $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 0755 dracut-module/vmcore-save-dracut $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 0755 dracut-module/99vmcore-save/*.sh $(DESTDIR)$(dracutdir)/99vmcore-save
-	$(INSTALL) -m 0644 initramfs/image.manifest $(DESTDIR)$(datadir)
+	$(INSTALL) -m 0644 initramfs/image.manifest control/vmcore-save.conf $(DESTDIR)$(datadir)
 	$(if $(wildcard $(O)/busybox),$(INSTALL) -m 0755 $(O)/busybox $(DESTDIR)$(datadir))
 	$(if $(MAN8),$(INSTALL) -m 0644 $(MAN8) $(DESTDIR)$(mandir)/man8)
 	$(if $(MAN5),$(INSTALL) -m 0644 $(MAN5) $(DESTDIR)$(mandir)/man5)

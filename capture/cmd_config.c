@@ -6,8 +6,11 @@
 
 #include "capture/commands.h"
 #include "capture/output.h"
+#include "lib/cleanup.h"
 #include "lib/config.h"
+#include "lib/io.h"
 #include "lib/log.h"
+#include "lib/util.h"
 
 /* Standard error without a prefix: editors and scripts take "file:line:" at its start. */
 static void print_mistake(void *ctx, const char *message)
@@ -16,14 +19,33 @@ static void print_mistake(void *ctx, const char *message)
 	fprintf(stderr, "%s\n", message);
 }
 
-/* The collector is the filter's to judge, and only its own options can be told from others. */
+/* Where the key stands; 0 for nowhere. */
+static unsigned find_line(const char *path, const char *key)
+{
+	_free_ char *text = NULL;
+	char *rest, *line;
+
+	if (io_read_file(path, CONFIG_MAX_BYTES, &text, NULL))
+		return 0;
+	rest = text;
+	for (unsigned nr = 1; (line = strsep(&rest, "\n")); nr++) {
+		const char *behind = after_prefix(line + strspn(line, " \t"), key);
+
+		if (behind && (*behind == ' ' || *behind == '\t'))
+			return nr;
+	}
+	return 0;
+}
+
+/* The filter alone can judge its options, and has told what is wrong with them. */
 static int check_collector(const char *path, const struct config *config)
 {
 	struct options o;
 
 	if (!*config->core_collector || !save_options_parse_collector(config->core_collector, &o))
 		return 0;
-	fprintf(stderr, "%s: core_collector: cannot be used; the defaults would be\n", path);
+	fprintf(stderr, "%s:%u: core_collector: cannot be used; give vmcore-save's options\n", path,
+		find_line(path, "core_collector"));
 	return 1;
 }
 
@@ -51,7 +73,7 @@ static void print_summary(const char *path, const struct config *config)
 		const struct config_target *t = &config->targets[i];
 
 		printf("%s%s %s", i ? ", else " : "", t->type, t->where);
-		if (strcmp(t->type, "raw") != 0)
+		if (!streq(t->type, "raw"))
 			printf(" path %s", t->path);
 	}
 	if (!config->nr_targets)

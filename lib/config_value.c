@@ -20,6 +20,16 @@ const char *config_action_name(enum config_action action)
 	return (unsigned)action < ARRAY_SIZE(action_names) ? action_names[action] : "unknown";
 }
 
+/* Where the '/' at its end are left out, a blank would be the last character. */
+static bool ends_in_blank(const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len && path[len - 1] == '/')
+		len--;
+	return len && config_is_blank(path[len - 1]);
+}
+
 static bool has_dotdot(const char *path)
 {
 	for (const char *s = path; (s = strstr(s, "..")); s += 2)
@@ -47,6 +57,8 @@ int config_copy_path(struct config_parse *p, const char *key, char *field, size_
 		return config_complain(p, key, "must be an absolute path");
 	if (has_dotdot(value))
 		return config_complain(p, key, "must not contain \"..\"");
+	if (ends_in_blank(value))
+		return config_complain(p, key, "must not end in a blank");
 	err = config_copy(p, key, field, size, value);
 	if (err)
 		return err;

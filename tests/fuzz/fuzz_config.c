@@ -130,7 +130,8 @@ static void check_print(const struct config *c)
 		unsigned words = 1;
 
 		end = strchr(line, '\n');
-		if (!end || end == line || end[-1] == ' ')
+		if (!end || end == line ||
+		    (end[-1] == ' ' && !after_prefix(line, "dracut_args "))) /* "x\\ " */
 			abort();
 		*end = '\0';
 		for (const char *s = line; (s = strchr(s, ' ')); s++)
