@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "capture/init/child.h"
+#include "capture/init/fence.h"
 #include "capture/init/final.h"
 #include "capture/init/hooks.h"
 #include "capture/init/memory.h"
@@ -85,6 +86,21 @@ static void end_overdue(struct init_state *st, pid_t pid, const char *why)
 		log_error("the capture does not die, it is stuck in the kernel; going on without");
 }
 
+/* The machine's watchdog, whose driver may just have been loaded, and the cluster's peers. */
+static void keep_outside_informed(struct init_state *st, const struct config *config)
+{
+	pid_t pid;
+
+	if (config->watchdog)
+		watchdog_try(&st->watchdog, WATCHDOG_PATH);
+	if (st->fence_started)
+		return;
+	st->fence_started = true;
+	pid = fence_start(config, fence_lookup_number);
+	if (pid < 0)
+		log_error("cannot tell the cluster's nodes: %s", strerror(-pid));
+}
+
 /* Returns once the worker is dead, or given up as undead. */
 static void supervise(struct init_state *st, pid_t pid)
 {
@@ -104,9 +120,8 @@ static void supervise(struct init_state *st, pid_t pid)
 		};
 
 		final_beat(st);
-		/* Its driver may just have been loaded. */
-		if (atomic_load(&st->configured) && config.watchdog)
-			watchdog_try(&st->watchdog, WATCHDOG_PATH);
+		if (atomic_load(&st->configured))
+			keep_outside_informed(st, &config);
 		if (child_wait(pid, TICK_MS, &status, NULL, NULL)) {
 			describe_death(st, status, oom_kills);
 			return;

@@ -66,6 +66,7 @@ struct state_target {
  * @config: defaults until the worker has read the configuration
  * @target: index into @config's targets and @targets
  * @configured: @config is what will be
+ * @fence_started: the cluster's nodes are told, or there are none
  * @pre_done: the hooks before the dump have run
  * @refused: one of them wants no dump
  * @no_core: opening the core has cost a worker its life, or was not possible
@@ -85,6 +86,7 @@ struct init_state {
 	unsigned target;
 	struct state_target targets[STATE_MAX_TARGETS];
 	atomic_bool configured;
+	bool fence_started;
 	bool pre_done;
 	bool refused;
 	bool no_core;
