@@ -211,7 +211,10 @@ void final_act(struct init_state *st, enum config_action action)
 	if (action == CONFIG_HALT) {
 		watchdog_stop(&st->watchdog);
 		reboot(RB_HALT_SYSTEM);
-		reboot(action == CONFIG_POWEROFF ? RB_POWER_OFF : RB_AUTOBOOT);
+	} else if (action == CONFIG_POWEROFF) {
+		reboot(RB_POWER_OFF);
+	} else {
+		reboot(RB_AUTOBOOT);
 	}
 	log_error("%s failed: %s; resetting", name, strerror(errno));
 	final_reset();
