@@ -118,9 +118,9 @@ def image_files():
     return files
 
 
-def image_overlaid(path, entries):
-    """The shared image at @path, with (name, mode, contents) put over it."""
-    shutil.copyfile(image(), path)
+def image_overlaid(path, entries, base=None):
+    """The shared image, or @base, at @path with (name, mode, contents) put over it."""
+    shutil.copyfile(base or image(), path)
     with open(path, "r+b") as f:
         f.seek(0, os.SEEK_END)
         f.write(b"\0" * (-f.tell() % 512))
@@ -273,10 +273,12 @@ class World:
     @on_line: [(text, function of a Monitor)]: called once, when the capture kernel's console
     shows the text
     @kernels: how many of them boot: 2 where the capture kernel is not to reboot
+    @kernel, @base: another kernel than the usual one, and its crash image
     """
 
     def __init__(self, what, append="", parameters=None, overlay=(), script="", targets=(),
-                 on_line=(), qemu=(), kernels=3, bound=BOUND_S, size="1G", **machine):
+                 on_line=(), qemu=(), kernels=3, bound=BOUND_S, size="1G", kernel=KERNEL, base=None,
+                 **machine):
         directory = cores.out_dir("failure-" + what)
         entries = list(overlay)
         if script:
@@ -284,13 +286,13 @@ class World:
             append += " rdinit=/world"
         settings = {"CRASH_APPEND": crash.CRASH_APPEND + " " + append}
         settings.update(parameters or {})
-        path = image()
+        path = base or image()
         if entries:
-            path = image_overlaid(directory + ".img", entries)
+            path = image_overlaid(directory + ".img", entries, base)
         self.monitor = Monitor()
         self.waiting = list(on_line)
         self.nr_kernels = 0
-        self.machine = crash.Machine(directory, cores.kernel(KERNEL), parameters=settings,
+        self.machine = crash.Machine(directory, cores.kernel(kernel), parameters=settings,
                                      image=path, accel=cores.accel(), on_line=self._look_at,
                                      **machine)
         self.machine.vm.argv += [*qemu, *self.monitor.qemu()]
