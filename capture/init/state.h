@@ -67,6 +67,7 @@ struct state_target {
  * @target: index into @config's targets and @targets
  * @configured: @config is what will be
  * @fence_started: the cluster's nodes are told, or there are none
+ * @pstore_done: the log's end was taken to pstore, or cannot be
  * @pre_done: the hooks before the dump have run
  * @refused: one of them wants no dump
  * @no_core: opening the core has cost a worker its life, or was not possible
@@ -87,6 +88,7 @@ struct init_state {
 	struct state_target targets[STATE_MAX_TARGETS];
 	atomic_bool configured;
 	bool fence_started;
+	bool pstore_done;
 	bool pre_done;
 	bool refused;
 	bool no_core;

@@ -11,6 +11,7 @@
 #include "capture/init/hooks.h"
 #include "capture/init/memory.h"
 #include "capture/init/modules.h"
+#include "capture/init/pstore.h"
 #include "capture/init/record.h"
 #include "capture/init/retain.h"
 #include "capture/target/target.h"
@@ -149,6 +150,32 @@ static int step_core(void *ctx)
 				  strerror(-err));
 	w->core_open = true;
 	record_describe(w->st, w->saver);
+	return 0;
+}
+
+static int save_log(void *ctx, int fd)
+{
+	const struct init_saver *saver = ctx;
+
+	return saver->save_log(saver->ctx, fd);
+}
+
+static int step_pstore(void *ctx)
+{
+	struct worker *w = ctx;
+	size_t saved;
+	int err;
+
+	if (!w->core_open || w->st->pstore_done)
+		return STEPS_SKIP;
+	w->st->pstore_done = true; /* before it is: if it kills a worker, then one */
+	err = pstore_save(PSTORE_DEVICE, save_log, (void *)w->saver, pstore_room(), &saved);
+	if (err == -ENOENT)
+		return STEPS_SKIP;
+	if (err)
+		return steps_fail(&w->st->progress, err, "cannot write the log to %s: %s",
+				  PSTORE_DEVICE, strerror(-err));
+	log_info("the log's last %zu bytes are in pstore", saved);
 	return 0;
 }
 
@@ -473,6 +500,7 @@ static const struct step prepare_rows[] = {
 
 static const struct step core_rows[] = {
 	{ "core", STEP_BEST_EFFORT, 60, 0, step_core },
+	{ "pstore", STEP_BEST_EFFORT, 60, 0, step_pstore },
 };
 
 static const struct step target_rows[] = {
