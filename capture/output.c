@@ -44,19 +44,44 @@ static void tell_alive(const struct output *o)
 		o->alive(o->alive_ctx);
 }
 
-static int output_write(void *ctx, uint64_t offset, const void *buf, size_t len)
+static int put(struct output *o, uint64_t offset, const void *buf, size_t len)
 {
-	struct output *o = ctx;
-	int err;
+	int err = io_pwrite_full(o->fd, buf, len, offset);
 
-	if (o->limit && !range_within(offset, len, o->limit))
-		return -EFBIG;
-	err = io_pwrite_full(o->fd, buf, len, offset);
 	if (err)
 		return err;
+	o->end = MAX(o->end, offset + len);
 	write_behind(o, offset + len);
 	tell_alive(o);
 	return 0;
+}
+
+/* Zeros in [offset, end). */
+static int put_zeros(struct output *o, uint64_t offset, uint64_t end)
+{
+	static const uint8_t zeros[RESERVE_BYTES];
+
+	while (offset < end) {
+		size_t n = MIN(end - offset, (uint64_t)sizeof(zeros));
+		int err = put(o, offset, zeros, n);
+
+		if (err)
+			return err;
+		offset += n;
+	}
+	return 0;
+}
+
+static int output_write(void *ctx, uint64_t offset, const void *buf, size_t len)
+{
+	struct output *o = ctx;
+	int err = 0;
+
+	if (o->limit && !range_within(offset, len, o->limit))
+		return -EFBIG;
+	if (o->stale)
+		err = put_zeros(o, o->end, offset);
+	return err ? err : put(o, offset, buf, len);
 }
 
 static int output_read(void *ctx, uint64_t offset, void *buf, size_t len)
@@ -71,26 +96,17 @@ static int output_read(void *ctx, uint64_t offset, void *buf, size_t len)
 
 static int output_reserve(void *ctx, uint64_t offset, uint64_t len)
 {
-	static const uint8_t zeros[RESERVE_BYTES];
 	struct output *o = ctx;
 
 	if (o->limit && !range_within(offset, len, o->limit))
 		return -EFBIG;
+	if (o->stale)
+		return put_zeros(o, o->end, offset + len);
 	if (fallocate(o->fd, 0, (off_t)offset, (off_t)len) == 0)
 		return 0;
 	if (output_is_full(-errno))
 		return -errno;
-	while (len) { /* a file system without it */
-		size_t n = MIN(len, (uint64_t)sizeof(zeros));
-		int err = io_pwrite_full(o->fd, zeros, n, offset);
-
-		if (err)
-			return err;
-		tell_alive(o);
-		offset += n;
-		len -= n;
-	}
-	return 0;
+	return put_zeros(o, offset, offset + len); /* a file system without it */
 }
 
 static int output_sync(void *ctx)
@@ -117,7 +133,9 @@ struct dump_sink output_sink(struct output *o)
 
 int output_restart(struct output *o)
 {
-	o->behind = o->ahead = 0;
+	o->behind = o->ahead = o->end = 0;
+	if (o->stale)
+		return 0; /* the next dump overwrites what it uses */
 	return ftruncate(o->fd, 0) ? -errno : 0;
 }
 

@@ -12,6 +12,9 @@
  * struct output - An open file.
  * @fd: borrowed
  * @limit: bytes that the file may have; 0 for no limit. Beyond it writes fail with -EFBIG.
+ * @stale: a device that holds something already: what is skipped is filled with zeros,
+ *	since what was never written must read as zero
+ * @end: behind the highest byte written
  * @alive: called after each success; may be NULL
  * @behind, @ahead: what lies before @behind is on the device and out of the page cache,
  *	what lies between the two is on its way
@@ -19,6 +22,8 @@
 struct output {
 	int fd;
 	uint64_t limit;
+	bool stale;
+	uint64_t end;
 	void (*alive)(void *ctx);
 	void *alive_ctx;
 	uint64_t behind, ahead;

@@ -13,6 +13,7 @@
 #include "capture/figures.h"
 #include "capture/output.h"
 #include "capture/progress.h"
+#include "capture/target/target.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/io.h"
@@ -269,19 +270,23 @@ static int write_dump(struct saver *s, const struct dump_sink *sink, unsigned le
 }
 
 /* The next level where there is no room at one. */
-static int write_file(struct saver *s)
+static int write_file(struct saver *s, struct target_file *file)
 {
 	struct output out = {
 		.fd = s->fd,
 		.limit = s->options.limit,
+		.stale = file->stale,
 		.alive = s->alive,
 		.alive_ctx = s->alive_ctx,
 	};
 	const struct dump_sink sink = output_sink(&out);
 
+	if (file->limit && (!out.limit || file->limit < out.limit))
+		out.limit = file->limit;
 	for (unsigned i = s->first;; i++) {
 		int err = write_dump(s, &sink, s->options.levels[i]);
 
+		file->end = out.end;
 		if (!output_is_full(err) || i + 1 == s->options.nr_levels || output_restart(&out))
 			return err ? err : verify(s);
 		log_warn("once more, at dump level %u", s->options.levels[i + 1]);
@@ -327,20 +332,21 @@ static int write_stream(struct saver *s)
 	return 0;
 }
 
-static int saver_save_dump(void *ctx, int fd, bool stream, void (*alive)(void *), void *alive_ctx)
+static int saver_save_dump(void *ctx, struct target_file *file, void (*alive)(void *),
+			   void *alive_ctx)
 {
 	struct saver *s = ctx;
 	int err;
 
 	if (!s->core)
 		return -ENODATA;
-	s->fd = fd;
+	s->fd = file->fd;
 	s->alive = alive;
 	s->alive_ctx = alive_ctx;
 	s->start_ms = clock_ms();
 	s->dump_tried = true;
 	s->sha256[0] = '\0';
-	err = stream ? write_stream(s) : write_file(s);
+	err = file->stream ? write_stream(s) : write_file(s, file);
 	s->dump_ms = clock_ms() - s->start_ms - s->verify_ms;
 	if (s->stats.scan_problem[0])
 		log_warn("pages could not be told apart, so all were kept: %s",

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct json; /* lib/json.h */
+struct json;	    /* lib/json.h */
+struct target_file; /* capture/target/target.h */
 
 /**
  * struct init_saver - What the worker can do with a core; handed in by main, since
@@ -26,9 +27,9 @@ struct json; /* lib/json.h */
  *	nowhere else to go, so choose the least there is and do not give up. -ENOSPC: even
  *	the least that the configuration allows would not fit; logged, and *@need_ret has
  *	the bytes that it takes. Calls @alive as below
- * @save_dump: write the dump to @fd from offset 0 and sync it; calls @alive(alive_ctx)
- *	whenever there was progress, at least once a second while there is. @stream: @fd
- *	cannot seek, so the dump is sent flattened. May be called again, for another target
+ * @save_dump: write the dump to @file from offset 0 and sync it; calls @alive(alive_ctx)
+ *	whenever there was progress, at least once a second while there is. To a stream
+ *	the dump is sent flattened. May be called again, for another target
  * @describe: add what is known of core, log and dump as members to the manifest
  *	object that is open in @json; also called after a failure
  */
@@ -38,7 +39,8 @@ struct init_saver {
 	int (*save_log)(void *ctx, int fd);
 	int (*fit)(void *ctx, uint64_t space, bool last, uint64_t *need_ret, void (*alive)(void *),
 		   void *alive_ctx);
-	int (*save_dump)(void *ctx, int fd, bool stream, void (*alive)(void *), void *alive_ctx);
+	int (*save_dump)(void *ctx, struct target_file *file, void (*alive)(void *),
+			 void *alive_ctx);
 	void (*describe)(void *ctx, struct json *json);
 	void *ctx;
 };

@@ -395,7 +395,7 @@ static void note_dump(struct worker *w, const char *name)
 static int save_dump(struct worker *w, struct target_file *file)
 {
 	const char *name = file->stream ? RECORD_DUMP_FLAT : RECORD_DUMP_NAME;
-	int err = w->saver->save_dump(w->saver->ctx, file->fd, file->stream, alive, w);
+	int err = w->saver->save_dump(w->saver->ctx, file, alive, w);
 
 	record_describe(w->st, w->saver);
 	if (err) {

@@ -24,7 +24,11 @@ struct target;
 
 /**
  * struct target_file - A file that is being written.
- * @fd: to write to from offset 0; owned
+ * @fd: to write to from offset 0, or of what is written once and in order from where its
+ *	position is; owned
+ * @limit: most bytes of it; 0 for no limit but the target's room
+ * @stale: what is not written does not read as zero, and the file has no size of its own
+ * @end: where @stale, behind the highest byte of what was written: told by the writer
  * @stream: @fd cannot seek: what needs to go back must be sent as a stream
  * @name: as it is called until it is committed
  * @pid: of the process that takes the stream; 0 for none
@@ -32,6 +36,9 @@ struct target;
 struct target_file {
 	int fd;
 	bool stream;
+	bool stale;
+	uint64_t limit;
+	uint64_t end;
 	char name[TARGET_NAME_SIZE];
 	pid_t pid;
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "capture/saver.h"
+#include "capture/target/target.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/json.h"
@@ -73,7 +74,9 @@ TEST(dump_saver, from_core_to_manifest)
 	CHECK_EQ(ops.save_log(ops.ctx, log_fd), 0);
 	CHECK(io_pread_full(log_fd, log, sizeof(log) - 1, 0) > 0);
 	CHECK_STR(log, "[    0.000000] Kernel panic - not syncing: test\n");
-	CHECK_EQ(ops.save_dump(ops.ctx, dump_fd, false, count_alive, &alive), 0);
+	CHECK_EQ(
+		ops.save_dump(ops.ctx, &(struct target_file){ .fd = dump_fd }, count_alive, &alive),
+		0);
 	CHECK(alive > 0);
 	len = io_pread_full(dump_fd, dump, sizeof(dump), 0);
 	CHECK(len > 0 && (size_t)len < sizeof(dump));
@@ -113,13 +116,15 @@ TEST(dump_saver, failures_are_described)
 
 	saver_init(&s, &ops);
 	CHECK_EQ(ops.save_log(ops.ctx, full), -ENODATA);
-	CHECK_EQ(ops.save_dump(ops.ctx, full, false, count_alive, &alive), -ENODATA);
+	CHECK_EQ(ops.save_dump(ops.ctx, &(struct target_file){ .fd = full }, count_alive, &alive),
+		 -ENODATA);
 	text = describe(&ops);
 	CHECK(text && strstr(text, "\"kernel_release\": null"));
 	free(take_ptr(text));
 	CHECK_EQ(open_panicked(&ops), 0);
 	CHECK_EQ(ops.save_log(ops.ctx, full), -ENOSPC);
-	CHECK_EQ(ops.save_dump(ops.ctx, full, false, count_alive, &alive), -ENOSPC);
+	CHECK_EQ(ops.save_dump(ops.ctx, &(struct target_file){ .fd = full }, count_alive, &alive),
+		 -ENOSPC);
 	text = describe(&ops);
 	CHECK(text && strstr(text, "No space left on device"));
 	CHECK(!strstr(text, "\"complete\": true"));
@@ -168,7 +173,8 @@ TEST(dump_saver, no_more_threads_than_cpus)
 	if (!err)
 		err = open_panicked(&ops);
 	if (!err)
-		err = ops.save_dump(ops.ctx, dump_fd, false, watch_threads, &most);
+		err = ops.save_dump(ops.ctx, &(struct target_file){ .fd = dump_fd }, watch_threads,
+				    &most);
 	core_close(s.core);
 	sched_setaffinity(0, sizeof(all), &all);
 	CHECK_EQ(err, 0);
