@@ -399,7 +399,8 @@ static int save_dump(struct worker *w, struct target_file *file)
 
 	record_describe(w->st, w->saver);
 	if (err) {
-		target_fail(&w->target, err, "the dump is not complete: %s", strerror(-err));
+		target_fail(&w->target, err, "the dump is not complete: %s",
+			    target_write_problem(err));
 		w->target.ops->abandon(&w->target, file);
 		note_dump(w, RECORD_DUMP_TMP);
 		w->t->dump_started = w->t->dump_bytes > 0;

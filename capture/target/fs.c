@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "capture/target/target.h"
 #include "lib/log.h"
@@ -14,12 +13,8 @@ static const char *const fs_types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs", 
 static int try_mount(const struct target *target, const char *fstype)
 {
 	/* What vfat cannot store must not be readable for all. */
-	const char *data = streq(fstype, "vfat") ? "umask=077" : NULL;
-
-	if (mount(target->device.node, target->mount_point, fstype,
-		  MS_NOATIME | MS_NOSUID | MS_NODEV | MS_NOEXEC, data))
-		return -errno;
-	return 0;
+	return target_mount(target, target->device.node, fstype,
+			    streq(fstype, "vfat") ? "umask=077" : "");
 }
 
 static bool known_fstype(const char *type)
@@ -56,6 +51,16 @@ static int fs_open(struct target *target)
 	return err ? err : tree_open(target);
 }
 
+/* A file on vfat has at most 4 GiB - 1 (kernel, fs/fat/inode.c: s_maxbytes). */
+static int fs_space(struct target *target, uint64_t *bytes_ret)
+{
+	int err = tree_space(target, bytes_ret);
+
+	if (!err && streq(target->fstype, "vfat"))
+		*bytes_ret = MIN(*bytes_ret, (uint64_t)UINT32_MAX);
+	return err;
+}
+
 const struct target_ops target_fs_ops = {
 	.name = "file system",
 	.types = fs_types,
@@ -63,7 +68,7 @@ const struct target_ops target_fs_ops = {
 	.open = fs_open,
 	.make_dir = tree_make_dir,
 	.reopen = tree_reopen,
-	.space = tree_space,
+	.space = fs_space,
 	.create = tree_create,
 	.commit = tree_commit,
 	.abandon = tree_abandon,

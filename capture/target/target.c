@@ -5,11 +5,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "lib/util.h"
 
 static const struct target_ops *const target_rows[] = {
 	&target_fs_ops,
+	&target_share_ops,
 };
 
 static bool means(const struct target_ops *ops, const char *type)
@@ -47,6 +49,41 @@ int target_fail(struct target *target, int err, const char *fmt, ...)
 	return err;
 }
 
+/* Words that mount(8) makes flags of. */
+static bool is_flag(const char *word, size_t len)
+{
+	static const char *const flags[] = { "defaults", "rw",	     "ro",     "atime",
+					     "noatime",	 "relatime", "exec",   "suid",
+					     "nosuid",	 "noexec",   "dev",    "nodev",
+					     "auto",	 "noauto",   "nofail", "_netdev" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (strlen(flags[i]) == len && !strncmp(flags[i], word, len))
+			return true;
+	return false;
+}
+
+int target_mount(const struct target *target, const char *source, const char *fstype,
+		 const char *data)
+{
+	char text[512];
+	size_t at = snprintf(text, sizeof(text), "%s", data), len;
+
+	for (const char *word = target->where->options; *word; word += len + (word[len] == ',')) {
+		len = strcspn(word, ",");
+		if (!len || is_flag(word, len))
+			continue;
+		if (at + len + 2 > sizeof(text))
+			return -E2BIG;
+		at += snprintf(text + at, sizeof(text) - at, "%s%.*s", at ? "," : "", (int)len,
+			       word);
+	}
+	if (mount(source, target->mount_point, fstype,
+		  MS_NOATIME | MS_NOSUID | MS_NODEV | MS_NOEXEC, text))
+		return -errno;
+	return 0;
+}
+
 const char *target_mount_problem(int err)
 {
 	switch (err) {
@@ -64,6 +101,16 @@ const char *target_mount_problem(int err)
 	case -ENXIO:
 	case -ENOENT:
 		return "the device has gone";
+	default:
+		return strerror(-err);
+	}
+}
+
+const char *target_write_problem(int err)
+{
+	switch (err) {
+	case -EFBIG:
+		return "it is larger than a file can be there (File too large)";
 	default:
 		return strerror(-err);
 	}

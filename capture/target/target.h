@@ -127,8 +127,21 @@ int target_init(struct target *target, const struct config *config,
 int target_fail(struct target *target, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/**
+ * target_mount() - mount(2) @source at target->mount_point, with where->options.
+ * @data: the row's own options; where->options come behind them and so win
+ *
+ * What is a flag and not an option of the file system is left out of where->options: a dump's
+ * target is never executed from, and is always writable. Return: 0 or -errno.
+ */
+int target_mount(const struct target *target, const char *source, const char *fstype,
+		 const char *data);
+
 /** target_mount_problem() - What an errno of mount(2) means, in words. */
 const char *target_mount_problem(int err);
+
+/** target_write_problem() - What an errno of a write means for a dump, in words. */
+const char *target_write_problem(int err);
 
 /*
  * block.c: @wait of targets on a block device; fills target->device.
@@ -153,5 +166,6 @@ int tree_sync(struct target *target);
 int tree_close(struct target *target);
 
 extern const struct target_ops target_fs_ops;
+extern const struct target_ops target_share_ops;
 
 #endif
