@@ -15,5 +15,6 @@ enum filter_exit cmd_rearrange(const struct options *o, struct core *core);
 enum filter_exit cmd_reassemble(const struct options *o, struct core *core);
 enum filter_exit cmd_check_config(const struct options *o, struct core *core);
 enum filter_exit cmd_print_config(const struct options *o, struct core *core);
+enum filter_exit cmd_fetch(const struct options *o, struct core *core);
 
 #endif

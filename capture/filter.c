@@ -33,6 +33,9 @@ static const char usage[] =
 	"      look for mistakes in a configuration; without FILE, this system's\n"
 	"  vmcore-save --print-config [FILE]\n"
 	"      the same, and print what it means, for scripts\n"
+	"  vmcore-save --fetch [--erase] DEVICE DIRECTORY\n"
+	"      take a dump from a raw partition into a new directory in DIRECTORY; --erase\n"
+	"      then lets go of it. Without DIRECTORY, --list only shows what there is\n"
 	"\n"
 	"VMCORE is an ELF core or a dump that is to be filtered again.\n"
 	"\n"
@@ -103,6 +106,7 @@ static const struct command {
 				"--check-config takes one file at most" },
 	[MODE_PRINT_CONFIG] = { cmd_print_config, false, 0, 1,
 				"--print-config takes one file at most" },
+	[MODE_FETCH] = { cmd_fetch, false, 1, 2, "--fetch needs a device and a directory" },
 	[MODE_HELP] = { show_help, false, 0, OPTIONS_FILES_MAX, "" },
 	[MODE_VERSION] = { show_version, false, 0, OPTIONS_FILES_MAX, "" },
 };

@@ -99,6 +99,11 @@ static int check(const struct options *o)
 		log_error("--split: an ELF dump cannot be split");
 		return -EINVAL;
 	}
+	if ((o->list || o->erase) && o->mode != MODE_FETCH && o->mode != MODE_HELP &&
+	    o->mode != MODE_VERSION) {
+		log_error("--list and --erase go with --fetch");
+		return -EINVAL;
+	}
 	if (o->dry_run && o->mode != MODE_DUMP && o->mode != MODE_SPLIT &&
 	    o->mode != MODE_FLATTENED && o->mode != MODE_HELP && o->mode != MODE_VERSION) {
 		log_error("--dry-run is for dumps");

@@ -26,6 +26,7 @@ enum option_mode {
 	MODE_DRY_RUN,	   /* VMCORE [DUMPFILE] */
 	MODE_DMESG,	   /* VMCORE LOGFILE */
 	MODE_MEM_USAGE,	   /* /proc/kcore */
+	MODE_FETCH,	   /* DEVICE [DIRECTORY] */
 	MODE_CHECK_CONFIG, /* [FILE] */
 	MODE_PRINT_CONFIG, /* [FILE] */
 	MODE_HELP,
@@ -53,6 +54,7 @@ struct options {
 	uint64_t limit;
 	bool codec_given;
 	bool force, show_stats, json, no_progress, non_mmap, check_params, dry_run;
+	bool list, erase; /* of MODE_FETCH */
 	const char *files[OPTIONS_FILES_MAX];
 	unsigned nr_files;
 };

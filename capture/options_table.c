@@ -28,7 +28,7 @@ static int parse_number(const char *arg, unsigned long max, unsigned long *value
 static int refuse_mode(void)
 {
 	log_error("only one of -F, -R, --split, --reassemble, --dry-run, --dump-dmesg, "
-		  "--mem-usage, --check-config and --print-config can be done at a time");
+		  "--mem-usage, --fetch, --check-config and --print-config can be done at a time");
 	return -EINVAL;
 }
 
@@ -152,6 +152,10 @@ static int apply_flag(struct options *o, const struct option_row *row, const cha
 		o->show_stats = true;
 	else if (streq(row->name, "json"))
 		o->json = true;
+	else if (streq(row->name, "list"))
+		o->list = true;
+	else if (streq(row->name, "erase"))
+		o->erase = true;
 	else if (streq(row->name, "non-mmap"))
 		o->non_mmap = true;
 	else
@@ -271,6 +275,9 @@ static const struct option_row rows[] = {
 	{ 0, "mem-usage", false, apply_mode, MODE_MEM_USAGE, NULL },
 	{ 0, "check-config", false, apply_mode, MODE_CHECK_CONFIG, NULL },
 	{ 0, "print-config", false, apply_mode, MODE_PRINT_CONFIG, NULL },
+	{ 0, "fetch", false, apply_mode, MODE_FETCH, NULL },
+	{ 0, "list", false, apply_flag, 0, NULL },
+	{ 0, "erase", false, apply_flag, 0, NULL },
 	{ 0, "non-mmap", false, apply_flag, 0, NULL },
 	{ 0, "check-params", false, apply_flag, 0, NULL },
 	/* makedumpfile(8)'s tuning. */
