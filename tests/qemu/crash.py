@@ -45,6 +45,7 @@ class Machine:
         self.parameters.update(parameters or {})
         self.initrd = os.path.join(self.dir, "guest.cpio")
         self.image = image
+        self.modules = ()
         self.disk = vm.Disk(os.path.join(self.dir, "disk.img"))
         self.vm = vm.Vm(self.dir, kernel.vmlinuz, self.initrd,
                         "panic=5 crashkernel=%s" % crashkernel, memory=memory,
@@ -52,7 +53,7 @@ class Machine:
 
     def prepare(self, size="3G", files=()):
         """Writes initramfs and disk; files are (name on the disk, source)."""
-        vm.initramfs_write(self.initrd, self.kernel)
+        vm.initramfs_write(self.initrd, self.kernel, modules=self.modules)
         tree = os.path.join(self.dir, "tree")
         for folder in ("boot", "sbin", "test", "var/crash"):
             os.makedirs(os.path.join(tree, folder))

@@ -110,7 +110,7 @@ def cpio_entry(name, mode, data, ino):
     return entry + data + b"\0" * (-len(data) % 4)
 
 
-def initramfs_write(path, kernel, init=None, extra=()):
+def initramfs_write(path, kernel, init=None, extra=(), modules=()):
     """The guest's initramfs: busybox, modules in order, an init script, extra files."""
     files = [(d, 0o40755, b"") for d in
              ("bin", "dev", "proc", "sys", "mnt", "tmp", "modules")]
@@ -118,7 +118,7 @@ def initramfs_write(path, kernel, init=None, extra=()):
         files.append(("bin/busybox", 0o100755, f.read()))
     files.append(("bin/sh", 0o120777, b"busybox"))
     order = []
-    for module in kernel.module_files(GUEST_MODULES):
+    for module in kernel.module_files((*GUEST_MODULES, *modules)):
         name = "modules/" + os.path.basename(module).split(".ko")[0] + ".ko"
         files.append((name, 0o100644, unpack_module(module)))
         order.append("/" + name)
