@@ -22,9 +22,9 @@ TARGET_MODULES = ("xfs", "btrfs", "vfat", "nls_cp437", "nls_ascii", "virtio_scsi
                   "ahci", "nvme", "9pnet_virtio", "9p", "virtiofs")
 CONF = crash.CONF + "extra_modules %s\n"
 
-# How QEMU attaches a disk whose drive is called target.
+# How QEMU attaches a disk whose drive is called target; the machine's own one stays /dev/vda.
 DISKS = {
-    "virtio-blk": ["-device", "virtio-blk-pci,drive=target"],
+    "virtio-blk": ["-device", "virtio-blk-pci,drive=target,addr=0x1d"],
     "virtio-scsi": ["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=target"],
     "nvme": ["-device", "nvme,drive=target,serial=target"],
     "ahci": ["-device", "ahci,id=target-bus", "-device", "ide-hd,bus=target-bus.0,drive=target"],
