@@ -98,7 +98,8 @@ void mounts_setup(void)
 {
 	int problems[ARRAY_SIZE(early_mounts)] = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(early_mounts); i++) {
+	/* In a full image, somebody was PID 1 before and has done it. */
+	for (size_t i = 0; getpid() == 1 && i < ARRAY_SIZE(early_mounts); i++) {
 		mkdir(early_mounts[i].path, 0755);
 		if (mount(early_mounts[i].type, early_mounts[i].path, early_mounts[i].type,
 			  early_mounts[i].flags, NULL) &&
