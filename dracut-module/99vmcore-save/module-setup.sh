@@ -15,12 +15,14 @@
 #				and raw), nfs, ssh or virtfs (virtiofs, 9p): see vmcore_kind
 #	vmcore_part_NAME	once each, in the order of the names, after the targets
 #
-# The former find the target in $vmcore_type and $vmcore_where, both also get:
+# The former find the target in $vmcore_type, $vmcore_where, $vmcore_path and
+# $vmcore_options (of mount_options); both also get:
 #
 #	$hostonly	dracut's: empty for an image that is not for this host
 #	$initdir	dracut's: the image's root; $kernel: the kernel's version
 #	$vmcore_full	empty for the image of vmcore-save alone, else dracut adds its own
-#	$vmcore_conf	the configuration's file; vmcore_setting KEY... prints its lines
+#	$vmcore_conf	the configuration's file; vmcore_setting KEY... prints its
+#			lines and the defaults, vmcore_value KEY one value
 #	$vmcore_nodes	array: the block devices of the targets so far, on this host
 #	vmcore_need MODULE...	the image needs these modules, or fails with a message
 #	vmcore_want MODULE...	takes them where the kernel has them
@@ -83,24 +85,27 @@ vmcore_build_note() {
 	echo "program: ${version:-vmcore-save}"
 	echo "program-sha256: $(sha256sum < "$vmcore_bin" | cut -d ' ' -f 1)"
 	echo "generator: dracut ${DRACUT_VERSION:-}${hostonly:+ hostonly}"
-	sed "s,^$vmcore_modules/,module: ," "$initdir/etc/vmcore-save/modules"
+	echo "image: ${VMCORE_SAVE_CHOICE:-${vmcore_full:+full}}"
+	[[ $vmcore_full ]] || sed "s,^$vmcore_modules/,module: ," "$initdir/etc/vmcore-save/modules"
 }
 
-# The targets, each by the function for its kind.
+# The targets, each by the function for its kind; the root file system is the last one.
 vmcore_install_targets() {
-	local line vmcore_type vmcore_where kind vmcore_place vmcore_severity=dfatal
+	local words kind vmcore_type vmcore_where vmcore_path vmcore_options vmcore_place
+	local vmcore_severity=dfatal
 
-	while read -r line vmcore_type vmcore_where; do
+	while read -ra words; do
+		vmcore_take_target "${words[@]:1}"
 		kind=$(vmcore_kind "$vmcore_type")
-		vmcore_place=$vmcore_conf:$line:\ $vmcore_type
 		if ! declare -F "vmcore_target_$kind" > /dev/null; then
-			vmcore_problem "this image cannot have such a target"
+			vmcore_problem "the image cannot have such a target"
 			false
 		else
 			"vmcore_target_$kind"
 		fi || [[ $vmcore_severity != dfatal ]] || return 1
 		vmcore_severity=dwarn
-	done <<< "$vmcore_target_lines"
+	done < <(vmcore_setting target)
+	! vmcore_wants_rootfs || vmcore_install_rootfs || [[ $vmcore_severity != dfatal ]]
 }
 
 vmcore_install_parts() {
@@ -116,45 +121,60 @@ vmcore_part_extra() {
 
 	vmcore_place="$vmcore_conf: extra_modules"
 	# shellcheck disable=SC2046
-	vmcore_need $(vmcore_setting extra_modules | cut -s -d ' ' -f 2-) || return 1
+	vmcore_need $(vmcore_value extra_modules) || return 1
 	vmcore_place="$vmcore_conf: extra_bins"
-	for file in $(vmcore_setting extra_bins | cut -s -d ' ' -f 2-); do
+	for file in $(vmcore_value extra_bins); do
 		vmcore_install_static "$file" || return 1
 	done
 }
 
-installkernel() {
-	local vmcore_bin=${VMCORE_SAVE_BIN:-/usr/sbin/vmcore-save} file
-	local vmcore_conf=${VMCORE_SAVE_CONF:-/etc/vmcore-save.conf} vmcore_sys=/sys/devices
-	local vmcore_busybox=${VMCORE_SAVE_BUSYBOX:-/usr/share/vmcore-save/busybox}
-	local vmcore_severity=dfatal vmcore_target_lines vmcore_needed=() vmcore_nodes=()
+# The userspace of an image that has no other.
+vmcore_install_tiny() {
+	local dir
 
-	[[ -e $vmcore_busybox ]] || vmcore_busybox=/bin/busybox
-	for file in bin dev etc/vmcore-save mnt proc sys tmp; do
-		mkdir -p "$initdir/$file"
+	for dir in dev mnt proc sys tmp; do
+		mkdir -p "$initdir/$dir"
 	done
-	vmcore_install "$vmcore_conf" /etc/vmcore-save.conf || return 1
 	vmcore_install_static "$vmcore_bin" /init || return 1
-	vmcore_install_static "$vmcore_busybox" /bin/busybox || return 1
-	for file in $vmcore_links; do
-		ln -sf busybox "$initdir/bin/$file"
-	done
 	if [[ $EUID == 0 && -z ${DRACUT_NO_MKNOD-} && ! -c $initdir/dev/console ]]; then
 		mknod -m 0600 "$initdir/dev/console" c 5 1
 	fi
+	vmcore_install_modules || return 1
+	# The list of modules is all that is needed: keep dracut from adding modules.builtin and
+	# a modules.dep of its own.
+	no_kernel=yes
+}
+
+vmcore_install_busybox() {
+	local file
+
+	[[ -e $vmcore_busybox ]] || vmcore_busybox=/bin/busybox
+	vmcore_install_static "$vmcore_busybox" /bin/busybox || return 1
+	for file in $vmcore_links; do
+		[[ -e $initdir/bin/$file || -L $initdir/bin/$file ]] || ln -s busybox "$initdir/bin/$file"
+	done
+}
+
+installkernel() {
+	local vmcore_bin=${VMCORE_SAVE_BIN:-/usr/sbin/vmcore-save}
+	local vmcore_conf=${VMCORE_SAVE_CONF:-/etc/vmcore-save.conf} vmcore_sys=/sys/devices
+	local vmcore_busybox=${VMCORE_SAVE_BUSYBOX:-/usr/share/vmcore-save/busybox}
+	local vmcore_severity=dfatal vmcore_place='' vmcore_config vmcore_full=''
+	local vmcore_needed=() vmcore_nodes=()
+
+	! dracut_module_included base || vmcore_full=yes
 	[[ -e $srcmods/modules.builtin ]] ||
 		dwarn "vmcore-save: no $srcmods/modules.builtin: what is built in counts as missing"
-	vmcore_target_lines=$(vmcore_targets)
-	if [[ -z $vmcore_target_lines ]]; then
-		dfatal "vmcore-save: $vmcore_conf names no target, such as 'ext4 UUID=...'"
-		return 1
-	fi
+	vmcore_read_config || return 1
+	mkdir -p "$initdir/bin" "$initdir/etc/vmcore-save"
+	vmcore_install "$vmcore_conf" /etc/vmcore-save.conf || return 1
+	vmcore_install_busybox || return 1
 	vmcore_install_targets || return 1
 	vmcore_install_parts || return 1
-	vmcore_install_modules || return 1
+	if [[ $vmcore_full ]]; then
+		vmcore_install_full || return 1
+	else
+		vmcore_install_tiny || return 1
+	fi
 	vmcore_build_note > "$initdir/etc/vmcore-save/build"
-
-	# The list above is all that is needed: keep dracut from adding modules.builtin and a
-	# modules.dep of its own.
-	no_kernel=yes
 }

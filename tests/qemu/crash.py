@@ -17,7 +17,7 @@ DEFAULT_CRASHKERNEL = "128M"
 PANIC_TIMEOUT_S = 600
 
 
-def image_build(kernel, out, conf=CONF):
+def image_build(kernel, out, conf=CONF, options=()):
     """The crash image as an administrator builds it: dracut and our module."""
     conf_path = out + ".conf"
     with open(conf_path, "w", encoding="utf-8") as f:
@@ -29,7 +29,8 @@ def image_build(kernel, out, conf=CONF):
     if os.path.exists(busybox):
         env["VMCORE_SAVE_BUSYBOX"] = busybox
     vm.run([os.path.join(vm.TOP, "dracut-module", "vmcore-save-dracut"), "--no-hostonly",
-            "--kmoddir", kernel.modules, "--force", out, kernel.release], env=env)
+            *options, "--kmoddir", kernel.modules, "--force", out,
+            kernel.release], env=env)
     return out
 
 

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Full images: dracut's own, in which vmcore-save runs as the last step. Each is a panic."""
+
+import json
+import os
+
+import cores
+import crash
+import readers
+import vm
+from harness import expect, expect_in, once, test
+
+KERNEL = "6.1-cloud"
+CRASHKERNEL = "320M"  # systemd, udev and the generic image's modules; not ours
+CONF = crash.CONF + "device_timeout 60\n"
+
+
+@once
+def image():
+    os.makedirs(cores.out_dir(), exist_ok=True)
+    return crash.image_build(cores.kernel(KERNEL), cores.out_dir("full.img"), CONF,
+                             options=("--image=full",))
+
+
+def panic(name, append="", qemu=(), crash_image=None):
+    machine = crash.Machine(
+        cores.out_dir("image-" + name), cores.kernel(KERNEL), image=crash_image or image(),
+        parameters={"CRASH_APPEND": crash.CRASH_APPEND + " " + append}, accel=cores.accel(),
+        crashkernel=CRASHKERNEL, memory="2G")
+    machine.vm.argv += qemu
+    machine.prepare(size="1G")
+    machine.run()
+    boots = [at for at, text in machine.vm.lines if "Linux version " in text]
+    expect(len(boots) == 3, "%d kernels booted, not three" % len(boots))
+    machine.console = "\n".join(t for at, t in machine.vm.lines if boots[1] <= at < boots[2])
+    machine.seconds = boots[2] - boots[1]
+    return machine
+
+
+def complete(machine, steps=()):
+    """The one dump that is there is whole, and crash(8) opens it."""
+    folders = machine.extract()
+    expect(len(folders) == 1, "%d folders under /var/crash, not one" % len(folders))
+    with open(os.path.join(folders[0], "vmcore-save.json"), encoding="utf-8") as f:
+        told = json.load(f)
+    expect(told["verdict"] == "complete", "the verdict is %s" % told["verdict"])
+    _, out = readers.read(readers.libkdumpfile_argv(os.path.join(folders[0], "vmcore")))
+    expect_in("x86_64 " + machine.kernel.release, out, "libkdumpfile")
+    os.unlink(machine.disk.path)
+
+
+@test("image/full", "image-full", long=True)
+def full():
+    """dracut with systemd brings up the disk, vmcore-save saves and reboots by itself."""
+    machine = panic("full")
+    expect_in("systemd", machine.console, "the capture kernel's console")
+    expect_in("; reboot", machine.console, "the capture kernel's console")
+    complete(machine)
