@@ -18,6 +18,7 @@
  * @alive: called after each success; may be NULL
  * @behind, @ahead: what lies before @behind is on the device and out of the page cache,
  *	what lies between the two is on its way
+ * @err: the first -errno of writing back, which each later write and sync returns
  */
 struct output {
 	int fd;
@@ -27,10 +28,15 @@ struct output {
 	void (*alive)(void *ctx);
 	void *alive_ctx;
 	uint64_t behind, ahead;
+	int err;
 };
 
 /** output_sink() - A sink on @o, which must live as long. It does not log. */
 struct dump_sink output_sink(struct output *o);
+
+/** output_settle() - Make the data that is written so far durable; what fails comes with the
+ * next write. */
+void output_settle(struct output *o);
 
 /** output_restart() - Empty the file, so that another dump can be tried. Return: 0 or -errno. */
 int output_restart(struct output *o);

@@ -79,11 +79,9 @@ static int show_progress(void *ctx, const struct dump_stats *stats)
 	char line[80];
 
 	s->alive(s->alive_ctx);
-	if (now - s->synced_ms >= SYNC_MS) {
-		/* An error will come back with the sync at the end. */
-		fdatasync(s->fd);
+	if (s->out && now - s->synced_ms >= SYNC_MS) {
+		output_settle(s->out);
 		s->synced_ms = clock_ms();
-		s->alive(s->alive_ctx);
 	}
 	if (now - s->shown_ms < 1000 ||
 	    (percent < s->shown_percent + SHOW_PERCENT && now - s->shown_ms < SHOW_MS))
@@ -280,17 +278,20 @@ static int write_file(struct saver *s, struct target_file *file)
 		.alive_ctx = s->alive_ctx,
 	};
 	const struct dump_sink sink = output_sink(&out);
+	int err;
 
 	if (file->limit && (!out.limit || file->limit < out.limit))
 		out.limit = file->limit;
+	s->out = &out;
 	for (unsigned i = s->first;; i++) {
-		int err = write_dump(s, &sink, s->options.levels[i]);
-
+		err = write_dump(s, &sink, s->options.levels[i]);
 		file->end = out.end;
 		if (!output_is_full(err) || i + 1 == s->options.nr_levels || output_restart(&out))
-			return err ? err : verify(s);
+			break;
 		log_warn("once more, at dump level %u", s->options.levels[i + 1]);
 	}
+	s->out = NULL;
+	return err ? err : verify(s);
 }
 
 /* What goes through a stream cannot be read back: its digest is of what was sent. */

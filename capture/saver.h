@@ -18,6 +18,7 @@
  * @level: of @options' levels the one that was tried last
  * @first: index of the one to begin with
  * @estimated: whether @estimate holds anything
+ * @out: what writes to @fd, while it does; NULL for a stream
  * @alive, @alive_ctx: during save_dump
  */
 struct saver {
@@ -35,6 +36,7 @@ struct saver {
 	uint64_t dump_ms, verify_ms;
 
 	int fd;
+	struct output *out;
 	void (*alive)(void *);
 	void *alive_ctx;
 	uint64_t start_ms, shown_ms, synced_ms;
