@@ -61,12 +61,12 @@ say          := @printf '  %-7s %s\n'
 endif
 
 # ---- what is built from what; DESIGN: lib <- arch <- {loader, core <- mm <- dump, core <- report}
-# and {init, target} <- lib. tests/check-includes.sh holds it to that.
+# and init <- target <- net <- lib. tests/check-includes.sh holds it to that.
 LIB_SRC      := $(wildcard lib/*.c)
 ARCH_SRC     := $(wildcard arch/*.c arch/*/*.c)
 LOADER_SRC   := $(filter-out loader/main.c,$(wildcard loader/*.c))
 ENGINE_SRC   := $(wildcard capture/core/*.c capture/mm/*.c capture/dump/*.c capture/report/*.c)
-INIT_SRC     := $(wildcard capture/init/*.c capture/target/*.c)
+INIT_SRC     := $(wildcard capture/init/*.c capture/target/*.c capture/net/*.c)
 SAVE_SRC     := $(filter-out capture/main.c,$(wildcard capture/*.c))
 MKIMAGE_SRC  := $(filter-out initramfs/main.c,$(wildcard initramfs/*.c))
 UNIT_SRC     := $(wildcard tests/unit/*.c)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Holds the tree to who may include whom (see the Makefile's comment and CONTRIBUTING.md):
-#	lib <- arch <- { loader, core <- mm <- dump, core <- report }, lib <- { init, target }
+#	lib <- arch <- { loader, core <- mm <- dump, core <- report }, lib <- net <- target <- init
 # Only the main files, capture/*.c and loader/main.c, see everything; tests do as well.
 # Prints each include that breaks a rule as FILE: HEADER and then exits 1.
 
@@ -19,8 +19,9 @@ capture/core arch lib
 capture/mm capture/core arch lib
 capture/dump capture/mm capture/core arch lib
 capture/report capture/core arch lib
-capture/target lib
-capture/init capture/target lib
+capture/net lib
+capture/target capture/net lib
+capture/init capture/target capture/net lib
 initramfs lib
 TABLE
 }

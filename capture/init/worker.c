@@ -14,6 +14,7 @@
 #include "capture/init/pstore.h"
 #include "capture/init/record.h"
 #include "capture/init/retain.h"
+#include "capture/net/net.h"
 #include "capture/target/target.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -131,6 +132,39 @@ static int step_modules(void *ctx)
 		return -EIO;
 	}
 	return 0;
+}
+
+/* The network is for who needs it: without one, a dump to a disk must not wait for DHCP. */
+static bool wants_network(const struct config *config)
+{
+	struct target target = { .ops = NULL };
+
+	for (unsigned i = 0; i < config->nr_targets; i++)
+		if (target_init(&target, config, &config->targets[i], STATE_MOUNT_POINT) == 0 &&
+		    target.ops->network)
+			return true;
+	return *config->fence_kdump_nodes;
+}
+
+static int step_network(void *ctx)
+{
+	struct worker *w = ctx;
+	const struct config *config = &w->st->config;
+	struct net net = {
+		.ip = config->ip,
+		.nameservers = config->nameservers,
+		.wait_s = config->device_timeout,
+		.alive = alive,
+		.alive_ctx = w,
+	};
+	int err;
+
+	if (!wants_network(config))
+		return STEPS_SKIP;
+	err = net_up(&net);
+	if (*net.description)
+		log_info("%s", net.description);
+	return err ? steps_fail(&w->st->progress, err, "%s", net.error) : 0;
 }
 
 static int step_core(void *ctx)
@@ -497,6 +531,7 @@ static int step_unmount(void *ctx)
 static const struct step prepare_rows[] = {
 	{ "config", STEP_REQUIRED, 20, 0, step_config },
 	{ "modules", STEP_BEST_EFFORT, 180, 0, step_modules },
+	{ "network", STEP_BEST_EFFORT, 30, offsetof(struct config, device_timeout), step_network },
 };
 
 static const struct step core_rows[] = {
