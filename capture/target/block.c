@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/target/stack.h"
 #include "capture/target/target.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 
 #define POLL_MS	      150
@@ -22,22 +24,24 @@ static void describe(struct target *target, uint64_t waited_ms)
 int block_wait(struct target *target)
 {
 	uint64_t start = clock_ms(), last_full = start, now = start;
-	const char *spec = target->where->where;
+	const char *spec = target->where->where, *why;
+	_free_ struct stack *stack = stack_read();
 	struct find_seen seen = { .nr = 0 };
 	int err;
 
 	for (;;) {
 		target->alive(target->alive_ctx);
+		stack_assemble(stack, clock_ms() - start, target->wait_s * UINT64_C(1000));
 		err = find_device(&find_system_places, spec, &seen, &target->device);
 		now = clock_ms();
 		if (!err)
 			break;
 		if (now - start >= target->wait_s * UINT64_C(1000)) {
 			find_log_devices(&find_system_places);
+			why = err == -ENOENT ? stack_problem(stack) : strerror(-err);
 			return target_fail(target, err == -ENOENT ? -ENODEV : err,
 					   "%.100s did not appear within %u s%s%s", spec,
-					   target->wait_s, err == -ENOENT ? "" : ": ",
-					   err == -ENOENT ? "" : strerror(-err));
+					   target->wait_s, why ? ": " : "", why ? why : "");
 		}
 		/* A disk may get its contents, or its medium, after its name. */
 		if (now - last_full >= LOOK_AGAIN_MS) {

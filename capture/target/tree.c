@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "capture/target/stack.h"
 #include "capture/target/target.h"
 #include "lib/cleanup.h"
 
@@ -162,5 +163,6 @@ int tree_close(struct target *target)
 	}
 	if (umount2(target->mount_point, 0) && errno != EINVAL)
 		return fail_name(target, -errno, "unmount", target->where->where);
+	stack_stop();
 	return err ? fail_name(target, err, "flush", target->where->where) : 0;
 }
