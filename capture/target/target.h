@@ -168,5 +168,6 @@ int tree_close(struct target *target);
 extern const struct target_ops target_fs_ops;
 extern const struct target_ops target_raw_ops;
 extern const struct target_ops target_share_ops;
+extern const struct target_ops target_ssh_ops;
 
 #endif
