@@ -412,11 +412,17 @@ static int step_room(void *ctx)
 			  w->target.where->where, space >> 20, need >> 20);
 }
 
+/* Asked to be noted alone: why the dump is not complete stays the target's sentence. */
 static uint64_t dump_bytes(struct worker *w, const char *name)
 {
+	char error[sizeof(w->target.error)];
 	uint64_t bytes;
 
-	return w->target.ops->bytes(&w->target, name, &bytes) ? 0 : bytes;
+	memcpy(error, w->target.error, sizeof(error));
+	if (w->target.ops->bytes(&w->target, name, &bytes))
+		bytes = 0;
+	memcpy(w->target.error, error, sizeof(error));
+	return bytes;
 }
 
 static void note_dump(struct worker *w, const char *name)
