@@ -17,14 +17,17 @@ DEFAULT_CRASHKERNEL = "128M"
 PANIC_TIMEOUT_S = 600
 
 
-def image_build(kernel, out, conf=CONF, options=()):
-    """The crash image as an administrator builds it: dracut and our module."""
+def image_build(kernel, out, conf=CONF, options=(), home=None):
+    """The crash image as an administrator, whose home may be another, builds it: dracut and our
+    module."""
     conf_path = out + ".conf"
     with open(conf_path, "w", encoding="utf-8") as f:
         f.write(conf)
     env = dict(os.environ, VMCORE_SAVE_BIN=os.path.join(vm.build_dir(), "vmcore-save"),
                VMCORE_SAVE_CONF=conf_path,
                PATH=os.environ["PATH"] + ":/sbin:/usr/sbin")
+    if home:
+        env["HOME"] = home
     busybox = os.path.join(vm.build_dir(), "busybox")
     if os.path.exists(busybox):
         env["VMCORE_SAVE_BUSYBOX"] = busybox
