@@ -17,7 +17,7 @@
 #define DUMP_NAMES   "vmcore"
 #define DIGEST_BYTES (64u << 10)
 
-_Static_assert(RAW_NAME_SIZE == TARGET_NAME_SIZE && RAW_DIR_NAME_SIZE == DIR_NAME_SIZE,
+_Static_assert(RAW_NAME_SIZE == TARGET_NAME_SIZE && RAW_DIR_NAME_SIZE <= DIR_NAME_SIZE,
 	       "names of a capture fit");
 
 struct raw {
@@ -83,7 +83,9 @@ static int raw_make_dir(struct target *target, time_t when)
 	raw->dir.nr = 0;
 	memset(raw->dir.files, 0, sizeof(raw->dir.files));
 	memset(raw->dir.dir_name, 0, sizeof(raw->dir.dir_name));
-	snprintf(raw->dir.dir_name, sizeof(raw->dir.dir_name), "%s", target->dir_name);
+	/* Without a host's name before it a time fits, but for a clock gone wild. */
+	snprintf(raw->dir.dir_name, sizeof(raw->dir.dir_name), "%.31s", target->dir_name);
+	strcpy(target->dir_name, raw->dir.dir_name);
 	return store(target, target->dir_name);
 }
 
