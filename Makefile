@@ -16,7 +16,6 @@ ifeq ($(origin AR),default)
 AR           := $(CROSS_COMPILE)ar
 endif
 STRIP        ?= $(CROSS_COMPILE)strip
-OBJCOPY      ?= $(CROSS_COMPILE)objcopy
 INSTALL      ?= install
 
 prefix       ?= /usr
@@ -107,23 +106,14 @@ $(say) LD $@
 $(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(2) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1)
 endef
 
-# Programs go into images as they are, so symbols go into a file beside them, where gdb looks.
-define split_debug
-$(if $(filter 1,$(SAN) $(DEBUG)),,$(Q)$(OBJCOPY) --only-keep-debug $@ $@.debug && \
-	$(STRIP) $@ && $(OBJCOPY) --add-gnu-debuglink=$@.debug $@)
-endef
-
 $(O)/kexec-loader: $(call obj,loader/main.c) $(LOADER_A) $(BASE_A)
 	$(call link,,$(STATIC_LDFLAGS))
-	$(split_debug)
 
 $(O)/vmcore-save: $(call obj,capture/main.c) $(SAVE_A) $(INIT_A) $(ENGINE_A) $(BASE_A)
 	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) -pthread,$(STATIC_LDFLAGS))
-	$(split_debug)
 
 $(O)/vmcore-mkimage: $(call obj,initramfs/main.c) $(MKIMAGE_A) $(BASE_A)
 	$(call link,$(MKIMAGE_LIBS),$(STATIC_LDFLAGS))
-	$(split_debug)
 
 # From the distribution's source package, or the distribution's binary; it says which.
 $(O)/busybox: $(wildcard busybox-config/*)
