@@ -10,6 +10,7 @@
 #include <zstd.h>
 
 #include "initramfs/modtree.h"
+#include "initramfs/strip.h"
 #include "initramfs/unpack.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
@@ -127,7 +128,7 @@ static int add_file(struct image *im, const struct manifest_entry *e)
 
 	if (err)
 		return fail(im, e, err, "%s: %s", e->value, strerror(-err));
-	return add(im, e, S_IFREG, data, len);
+	return add(im, e, S_IFREG, data, e->mode & 0111 ? strip_program(data, len) : len);
 }
 
 static void free_cctx(ZSTD_CCtx **cctx)

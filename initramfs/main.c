@@ -2,6 +2,7 @@
 /* vmcore-mkimage: an initramfs from a manifest, without dracut and without root. */
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,8 @@ static const char usage_text[] =
 	"Usage: " PROGRAM " -m MANIFEST -c CONF [-D NAME=VALUE]... [-k MODDIR] [-z] -o IMAGE\n"
 	"\n"
 	"  -m, --manifest FILE      what goes into the image\n"
-	"  -c, --conf FILE          the image's configuration; sets ${CONF}, ${FS_MODULES}\n"
-	"                           and ${EXTRA_MODULES}\n"
+	"  -c, --conf FILE          the image's configuration; sets ${CONF}, ${FS_MODULES},\n"
+	"                           ${NET_MODULES} and ${EXTRA_MODULES}\n"
 	"  -D, --define NAME=VALUE  what ${NAME} in the manifest means\n"
 	"  -k, --moddir DIR         the kernel's modules, /lib/modules/VERSION\n"
 	"  -z, --gzip               the same as --compress gzip\n"
@@ -53,7 +54,7 @@ struct args {
 	char *moddir;
 	struct manifest_vars vars;
 	struct config config;
-	char fs_modules[64];
+	char fs_modules[CONFIG_MAX_TARGETS * 48];
 };
 
 /* @arg stays cut in two for the life of the program. */
@@ -130,14 +131,42 @@ static void print_mistake(void *ctx, const char *message)
 	log_error("%s", message);
 }
 
-/*
- * Sets the variables that the configuration decides. The kernel asks for the modules of
- * FAT's code pages by modprobe at mount time, which the image does not have.
- */
+/* What the kernel would ask modprobe for when it mounts; a row for what is no plain "fs-TYPE". */
+static const struct {
+	const char *type, *modules;
+} fs_modules[] = {
+	{ "raw", "" },
+	{ "ssh", "" },
+	{ "vfat", "fs-vfat nls_cp437 nls_ascii" },
+	{ "nfs", "nfs nfsv3 nfsv4" },
+	{ "virtiofs", "virtio_pci virtiofs" },
+	{ "9p", "virtio_pci 9pnet_virtio 9p" },
+};
+
+static void add_fs_modules(struct args *args, const char *type)
+{
+	size_t len = strlen(args->fs_modules), size = sizeof(args->fs_modules) - len;
+	char *at = args->fs_modules + len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fs_modules); i++)
+		if (streq(type, fs_modules[i].type)) {
+			snprintf(at, size, "%s ", fs_modules[i].modules);
+			return;
+		}
+	snprintf(at, size, "fs-%s ", type);
+}
+
+/* Network cards of common machines, for where there is a target behind one. */
+static const char net_modules[] =
+	"?virtio_pci ?virtio_net ?e1000 ?e1000e ?igb ?ixgbe ?i40e ?ice ?tg3 ?bnxt_en ?mlx5_core "
+	"?r8169 ?vmxnet3 ?xen_netfront ?hv_netvsc ?ena ?gve ?af_packet ?ipv6";
+
+/* Sets the variables that the configuration decides. */
 static int take_conf(struct args *args)
 {
 	_free_ char *text = NULL;
 	struct config *config = &args->config;
+	bool net = false;
 	size_t size;
 	int err = io_read_file(args->conf, CONFIG_MAX_BYTES, &text, &size);
 
@@ -154,14 +183,15 @@ static int take_conf(struct args *args)
 	}
 	for (unsigned i = 0; i < config->nr_targets; i++) {
 		const char *type = config->targets[i].type;
-		size_t len = strlen(args->fs_modules);
 
-		snprintf(args->fs_modules + len, sizeof(args->fs_modules) - len, "%sfs-%s%s",
-			 len ? " " : "", type, streq(type, "vfat") ? " nls_cp437 nls_ascii" : "");
+		add_fs_modules(args, type);
+		net = net || after_prefix(type, "nfs") || streq(type, "ssh");
 	}
 	err = manifest_set_var(&args->vars, "CONF", args->conf);
 	if (!err)
 		err = manifest_set_var(&args->vars, "FS_MODULES", args->fs_modules);
+	if (!err)
+		err = manifest_set_var(&args->vars, "NET_MODULES", net ? net_modules : "");
 	return err ? err : manifest_set_var(&args->vars, "EXTRA_MODULES", config->extra_modules);
 }
 

@@ -73,7 +73,9 @@ vmcore_install_static() {
 		vmcore_problem "$1 is not a static program, and the image has no libraries"
 		return 1
 	fi
-	vmcore_install "$1" "${2:-$1}" 0755
+	vmcore_install "$1" "${2:-$1}" 0755 || return 1
+	# Symbols are of no use there. Another machine's strip does not know the program: as it is.
+	! type -P strip > /dev/null || strip "$initdir${2:-$1}" 2> /dev/null || :
 }
 
 # What the image was made from, for whoever finds it; without times, so that it is reproducible.

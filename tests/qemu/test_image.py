@@ -37,7 +37,7 @@ def panic(name, append="", qemu=(), crash_image=None):
     return machine
 
 
-def complete(machine, steps=()):
+def complete(machine):
     """The one dump that is there is whole, and crash(8) opens it."""
     folders = machine.extract()
     expect(len(folders) == 1, "%d folders under /var/crash, not one" % len(folders))
@@ -55,4 +55,12 @@ def full():
     machine = panic("full")
     expect_in("systemd", machine.console, "the capture kernel's console")
     expect_in("; reboot", machine.console, "the capture kernel's console")
+    complete(machine)
+
+
+@test("image/full-gives-up", "image-full", long=True)
+def gives_up():
+    """Where dracut's own boot ends in its emergency mode, the dump is saved all the same."""
+    machine = panic("gives-up", "rd.break=pre-udev")
+    expect_in("Break", machine.console, "the capture kernel's console")
     complete(machine)
