@@ -97,6 +97,21 @@ static bool worth_a_look(const struct find_places *places, const char *name)
 	return f && fscanf(f, "%llu", &sectors) == 1 && sectors > 0;
 }
 
+/* A path of multipath, or a member of an array, shows what its holder is to be asked for. */
+static bool is_held(const struct find_places *places, const char *name)
+{
+	_closedir_ DIR *dir = NULL;
+	struct dirent *entry;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s/holders", places->sys_block, name);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		if (*entry->d_name != '.')
+			return true;
+	return false;
+}
+
 static bool was_seen(const struct find_seen *seen, const char *name)
 {
 	for (unsigned i = 0; i < seen->nr; i++)
@@ -154,7 +169,7 @@ int find_device(const struct find_places *places, const char *spec, struct find_
 
 		if (seen && was_seen(seen, entry->d_name))
 			continue;
-		if (!worth_a_look(places, entry->d_name))
+		if (!worth_a_look(places, entry->d_name) || is_held(places, entry->d_name))
 			continue;
 		node_path(places, entry->d_name, node, sizeof(node));
 		if (find_probe(node, &dev))
