@@ -33,6 +33,8 @@ static const char usage[] =
 	"      look for mistakes in a configuration; without FILE, this system's\n"
 	"  vmcore-save --print-config [FILE]\n"
 	"      the same, and print what it means, for scripts\n"
+	"  vmcore-save --capture, vmcore-save --guard SECONDS\n"
+	"      for a full initramfs: do what is done as PID 1; reset unless that begins\n"
 	"  vmcore-save --fetch [--erase] DEVICE DIRECTORY\n"
 	"      take a dump from a raw partition into a new directory in DIRECTORY; --erase\n"
 	"      then lets go of it. Without DIRECTORY, --list only shows what there is\n"

@@ -11,20 +11,27 @@ import vm
 from harness import expect, expect_in, once, test
 
 KERNEL = "6.1-cloud"
-CRASHKERNEL = "320M"  # systemd, udev and the generic image's modules; not ours
+MULTIPATH_KERNEL = "6.1-generic"
+CRASHKERNEL = "384M"  # systemd, udev and the generic image's modules; not ours
 CONF = crash.CONF + "device_timeout 60\n"
 
 
 @once
-def image():
+def image(kernel=KERNEL):
     os.makedirs(cores.out_dir(), exist_ok=True)
-    return crash.image_build(cores.kernel(KERNEL), cores.out_dir("full.img"), CONF,
-                             options=("--image=full",))
+    options = ["--image=full"]
+    if kernel == MULTIPATH_KERNEL:
+        conf = cores.out_dir("multipath.conf")
+        with open(conf, "w", encoding="ascii") as f:
+            f.write("defaults {\n\tfind_multipaths no\n}\n")
+        options += ["--add", "multipath", "--include", conf, "/etc/multipath.conf"]
+    return crash.image_build(vm.Kernel(kernel), cores.out_dir("full-%s.img" % kernel), CONF,
+                             options=options)
 
 
-def panic(name, append="", qemu=(), crash_image=None):
+def panic(name, append="", qemu=(), kernel=KERNEL):
     machine = crash.Machine(
-        cores.out_dir("image-" + name), cores.kernel(KERNEL), image=crash_image or image(),
+        cores.out_dir("image-" + name), vm.Kernel(kernel), image=image(kernel),
         parameters={"CRASH_APPEND": crash.CRASH_APPEND + " " + append}, accel=cores.accel(),
         crashkernel=CRASHKERNEL, memory="2G")
     machine.vm.argv += qemu
@@ -61,6 +68,26 @@ def full():
 @test("image/full-gives-up", "image-full", long=True)
 def gives_up():
     """Where dracut's own boot ends in its emergency mode, the dump is saved all the same."""
-    machine = panic("gives-up", "rd.break=pre-udev")
+    machine = panic("gives-up", "rd.break=initqueue")
     expect_in("Break", machine.console, "the capture kernel's console")
+    complete(machine)
+
+
+@test("image/multipath", "image-multipath", long=True)
+def multipath():
+    """Two paths to one disk: the dump goes through the map that multipathd made of them."""
+    path = cores.out_dir("multipath.img")
+    disk = vm.Disk(path)
+    disk.LABEL = "two-paths"
+    disk.create(vm.fresh_dir(cores.out_dir("empty-multipath")), "256M")
+    qemu = ["-device", "virtio-scsi-pci,id=scsi0", "-device", "virtio-scsi-pci,id=scsi1"]
+    for way in ("0", "1"):
+        qemu += ["-drive", "if=none,id=way%s,format=raw,cache=none,file.locking=off,file=%s" %
+                 (way, path),
+                 "-device", "scsi-hd,bus=scsi%s.0,drive=way%s,share-rw=on,serial=vmcore,"
+                 "wwn=0x5000c50015ea71ac" % (way, way)]
+    machine = panic("multipath", "vmcore_save.ext4=LABEL=two-paths", qemu, MULTIPATH_KERNEL)
+    expect_in("/dev/dm-0", machine.console, "the capture kernel's console")
+    expect_in("; reboot", machine.console, "the capture kernel's console")
+    machine.disk.path = path
     complete(machine)
