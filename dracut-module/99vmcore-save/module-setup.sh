@@ -53,7 +53,10 @@ depends() {
 
 # vmcore_problem WORD... - say what is wrong with the target or the part under way.
 vmcore_problem() {
-	"$vmcore_severity" "vmcore-save: ${vmcore_place:+$vmcore_place: }$*"
+	local rest=''
+
+	[[ $vmcore_severity != dwarn ]] || rest="; it can be a target only if this is not so at a crash"
+	"$vmcore_severity" "vmcore-save: ${vmcore_place:+$vmcore_place: }$*$rest"
 }
 
 # vmcore_install FILE [TARGET [MODE]]

@@ -6,10 +6,12 @@
 
 # vmcore_find_rootfs - set vmcore_type, vmcore_where and vmcore_options to this host's.
 vmcore_find_rootfs() {
-	local uuid options
+	local uuid source options
 
 	vmcore_place="$vmcore_conf: the root file system"
-	read -r vmcore_type uuid options < <(findmnt -nro FSTYPE,UUID,OPTIONS --mountpoint /)
+	read -r vmcore_type source options < <(findmnt -nvro FSTYPE,SOURCE,OPTIONS --mountpoint /)
+	uuid=$(findmnt -nro UUID --mountpoint /)
+	[[ $uuid ]] || uuid=$(blkid -s UUID -o value "$source") # without udev
 	case $vmcore_type in
 	ext[234] | xfs | vfat) vmcore_options= ;;
 	btrfs) vmcore_options=$(tr , '\n' <<< "$options" | grep '^subvol=') ;;

@@ -159,6 +159,7 @@ vmcore_stack_record() {
 vmcore_part_stack() {
 	local vmcore_stack
 
+	[[ -z $vmcore_full ]] || return 0 # dracut's modules put it together
 	[[ ${#vmcore_nodes[@]} -gt 0 ]] || return 0
 	vmcore_stack_record "${vmcore_nodes[@]}" || return 1
 	[[ -z $vmcore_stack ]] || printf '%s' "$vmcore_stack" > "$initdir/etc/vmcore-save/stack"
