@@ -11,6 +11,7 @@
 
 static const struct target_ops *const target_rows[] = {
 	&target_fs_ops,
+	&target_nfs_ops,
 	&target_raw_ops,
 	&target_share_ops,
 	&target_ssh_ops,

@@ -166,6 +166,7 @@ int tree_sync(struct target *target);
 int tree_close(struct target *target);
 
 extern const struct target_ops target_fs_ops;
+extern const struct target_ops target_nfs_ops;
 extern const struct target_ops target_raw_ops;
 extern const struct target_ops target_share_ops;
 extern const struct target_ops target_ssh_ops;
