@@ -274,11 +274,12 @@ class World:
     shows the text
     @kernels: how many of them boot: 2 where the capture kernel is not to reboot
     @kernel, @base: another kernel than the usual one, and its crash image
+    @around: what QEMU's command line begins with
     """
 
     def __init__(self, what, append="", parameters=None, overlay=(), script="", targets=(),
                  on_line=(), qemu=(), kernels=3, bound=BOUND_S, size="1G", kernel=KERNEL, base=None,
-                 **machine):
+                 around=(), **machine):
         directory = cores.out_dir("failure-" + what)
         entries = list(overlay)
         if script:
@@ -295,7 +296,7 @@ class World:
         self.machine = crash.Machine(directory, cores.kernel(kernel), parameters=settings,
                                      image=path, accel=cores.accel(), on_line=self._look_at,
                                      **machine)
-        self.machine.vm.argv += [*qemu, *self.monitor.qemu()]
+        self.machine.vm.argv = [*around, *self.machine.vm.argv, *qemu, *self.monitor.qemu()]
         self.targets = [t[0] if isinstance(t, tuple) else t for t in targets]
         for target in targets:
             self.machine.vm.argv += target[1] if isinstance(target, tuple) else target.qemu()
