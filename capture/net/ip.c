@@ -10,16 +10,17 @@
 
 #include "lib/util.h"
 
-#define FIELDS	   9
+#define FIELDS	   14
 #define FIELD_SIZE 72
 
 static const struct {
 	const char *name;
 	enum ip_method method;
 } method_names[] = {
-	{ "dhcp", IP_DHCP },   { "on", IP_DHCP },     { "any", IP_DHCP }, { "dhcp4", IP_DHCP },
-	{ "dhcp6", IP_DHCP6 }, { "auto6", IP_AUTO6 }, { "auto", IP_ANY }, { "either6", IP_EITHER6 },
-	{ "none", IP_NONE },   { "off", IP_NONE },
+	{ "dhcp", IP_DHCP },	{ "on", IP_DHCP },     { "any", IP_DHCP },
+	{ "dhcp6", IP_DHCP6 },	{ "auto6", IP_AUTO6 }, { "either6", IP_EITHER6 },
+	{ "dhcp4or6", IP_ANY }, { "link6", IP_NONE },  { "none", IP_NONE },
+	{ "off", IP_NONE },
 };
 
 static bool read_number(const char *text, unsigned max, unsigned *number_ret)
@@ -167,6 +168,7 @@ static int take_iface(struct ip_line *line, const char *text, const char **why)
 static int take_rest(struct ip_line *line, char rest[][FIELD_SIZE], int nr, const char **why)
 {
 	struct ip_address address;
+	char mac[18];
 
 	if (nr > 0 && ip_parse_address(rest[0], &address) == 0) {
 		for (int i = 0; i < nr && i < 2; i++)
@@ -179,11 +181,15 @@ static int take_rest(struct ip_line *line, char rest[][FIELD_SIZE], int nr, cons
 	*why = "the MTU is no number from 576 to 65535";
 	if (nr > 0 && *rest[0] && (!read_number(rest[0], 65535, &line->mtu) || line->mtu < 576))
 		return -EINVAL;
-	if (nr > 1) {
-		*why = "setting a hardware address is not supported";
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	if (nr <= 1)
+		return 0;
+	*why = "the hardware address is none";
+	if (nr != 7)
+		return -EINVAL;
+	snprintf(mac, sizeof(mac), "%.2s:%.2s:%.2s:%.2s:%.2s:%.2s", rest[1], rest[2], rest[3],
+		 rest[4], rest[5], rest[6]);
+	line->has_mac = ip_parse_mac(mac, ':', line->mac);
+	return line->has_mac ? 0 : -EINVAL;
 }
 
 static int take_long(struct ip_line *line, char f[FIELDS][FIELD_SIZE], const char **why)

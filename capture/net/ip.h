@@ -3,8 +3,8 @@
  * What an "ip" line says: the ip= parameter of dracut.cmdline(7).
  *
  *	METHOD
- *	IFACE:METHOD[:[MTU]]
- *	CLIENT:[PEER]:[GATEWAY]:MASK:[HOSTNAME]:[IFACE]:METHOD[:[MTU]|:DNS[:[DNS]]]
+ *	IFACE:METHOD[:[MTU][:MAC]]
+ *	CLIENT:[PEER]:[GATEWAY]:MASK:[HOSTNAME]:[IFACE]:METHOD[:[MTU][:MAC]|:DNS[:DNS]]
  *
  * IPv6 addresses stand in brackets; MASK is a netmask or the length of a prefix. IFACE
  * may be a hardware address with '-' between its bytes, 52-54-00-12-34-56: without udev
@@ -45,6 +45,7 @@ struct ip_address {
  * @iface: a name, or a hardware address as above; empty for the first one with a link
  * @client: with its prefix; family 0 for none
  * @mtu: 0 for what the interface has
+ * @mac: to give the interface, where @has_mac
  */
 struct ip_line {
 	enum ip_method method;
@@ -53,6 +54,8 @@ struct ip_line {
 	struct ip_address gateway;
 	char hostname[64];
 	unsigned mtu;
+	bool has_mac;
+	uint8_t mac[6];
 	struct ip_address nameservers[2];
 };
 
@@ -60,7 +63,7 @@ struct ip_line {
  * ip_parse() - Take one word of config.ip apart.
  * @why: gets the reason in words where it cannot be done
  *
- * Return: 0; -EINVAL; -EOPNOTSUPP for what dracut has and this has not.
+ * Return: 0 or -EINVAL.
  */
 int ip_parse(const char *word, struct ip_line *line_ret, const char **why);
 

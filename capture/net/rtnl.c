@@ -114,6 +114,16 @@ int rtnl_link_up(int fd, int ifindex, unsigned mtu)
 	return transact(fd, &r);
 }
 
+int rtnl_set_mac(int fd, int ifindex, const uint8_t mac[6])
+{
+	struct request r;
+
+	request_init(&r, RTM_NEWLINK, 0, sizeof(r.link));
+	r.link.ifi_index = ifindex;
+	request_add(&r, IFLA_ADDRESS, mac, 6);
+	return transact(fd, &r);
+}
+
 int rtnl_add_address(int fd, int ifindex, const struct ip_address *address)
 {
 	struct request r;

@@ -11,6 +11,9 @@ int rtnl_open(void);
 /** rtnl_link_up() - @mtu of 0 leaves that as it is. */
 int rtnl_link_up(int fd, int ifindex, unsigned mtu);
 
+/** rtnl_set_mac() - Many drivers take that while the interface is down alone. */
+int rtnl_set_mac(int fd, int ifindex, const uint8_t mac[6]);
+
 /** rtnl_add_address() - One that is there already is fine. */
 int rtnl_add_address(int fd, int ifindex, const struct ip_address *address);
 

@@ -107,8 +107,11 @@ static bool is_taken(const struct up *up, const struct link *link)
 
 static void job_bind(struct up *up, struct job *job, const struct link *link)
 {
-	int err = rtnl_link_up(up->rtnl, link->index, job->line.mtu);
+	int err;
 
+	if (job->line.has_mac && rtnl_set_mac(up->rtnl, link->index, job->line.mac))
+		log_warn("%s keeps its hardware address, its driver cannot change it", link->name);
+	err = rtnl_link_up(up->rtnl, link->index, job->line.mtu);
 	job->link = *link;
 	if (err)
 		job_fail(job, err, "cannot switch %s (%s) on: %s", link->name, link->driver,
