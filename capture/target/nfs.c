@@ -179,6 +179,8 @@ static int nfs_wait(struct target *target)
 	if (err)
 		return target_fail(target, err, "\"%.80s\" is not HOST:/PATH",
 				   target->where->where);
+	if (streq(target->where->type, "nfs4") && !*nfs->where.version)
+		strcpy(nfs->where.version, "4");
 	err = net_lookup(nfs->where.host, target->wait_s, target->alive, target->alive_ctx,
 			 &nfs->host, target->error, sizeof(target->error));
 	if (!err && !nfs->where.udp) /* what UDP does not answer says nothing */
