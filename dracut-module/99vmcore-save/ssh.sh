@@ -7,18 +7,13 @@
 
 vmcore_ssh_dir=/etc/vmcore-save/ssh
 
-# vmcore_ssh_name USER@HOST - print the host as known_hosts has it; ssh_parse_where() agrees.
+# vmcore_ssh_name - print the host as known_hosts has it; ssh_parse_where() agrees. The port is
+# among the options, where the configuration has put it.
 vmcore_ssh_name() {
-	local host=${1##*@} port=22
+	local host=${vmcore_where##*@} port
 
-	case $host in
-	\[*\]:*) port=${host##*]:} host=${host%]:*} ;;
-	*:*:*) ;;
-	*:*) port=${host#*:} host=${host%:*} ;;
-	esac
-	host=${host#[} host=${host%]}
-	[[ $1 == ?*@?* && $host && $port =~ ^[0-9]+$ ]] || return 1
-	if [[ $port == 22 ]]; then echo "$host"; else echo "[$host]:$port"; fi
+	port=$(tr , '\n' <<< "$vmcore_options" | sed -n 's/^port=//Ip' | head -n 1)
+	if [[ ${port:-22} == 22 ]]; then echo "$host"; else echo "[$host]:$port"; fi
 }
 
 # vmcore_ssh_known NAME - print the lines of known_hosts that are about the host.
@@ -35,11 +30,10 @@ vmcore_ssh_known() {
 vmcore_ssh_key() {
 	local key error
 
-	key=$(vmcore_setting sshkey | head -n 1 | cut -s -d ' ' -f 2)
-	key=${key:-/root/.ssh/kdump_id_rsa}
+	key=$(vmcore_value sshkey)
 	if ! [[ -r $key ]]; then
 		vmcore_problem "there is no key $key; make one with: ssh-keygen -t ed25519 -N ''" \
-			"-f $key, and let the server take it: ssh-copy-id -i $key ${vmcore_where%:*}"
+			"-f $key, and let the server take it: ssh-copy-id -i $key $vmcore_where"
 		return 1
 	fi
 	if ! error=$(ssh-keygen -y -P '' -f "$key" 2>&1 > /dev/null); then
@@ -52,19 +46,11 @@ vmcore_ssh_key() {
 vmcore_ssh_host() {
 	local name known file=$initdir$vmcore_ssh_dir/known_hosts
 
-	if ! name=$(vmcore_ssh_name "$vmcore_where"); then
-		vmcore_problem "\"$vmcore_where\" is not USER@HOST, with :PORT behind it or not"
-		return 1
-	fi
-	if vmcore_setting mount_options | grep -qi '[ ,]port='; then
-		vmcore_problem "the port belongs behind the host, USER@HOST:PORT, since host keys" \
-			"are known by it"
-		return 1
-	fi
+	name=$(vmcore_ssh_name)
 	known=$(vmcore_ssh_known "$name")
 	if [[ -z $known ]]; then
 		vmcore_problem "no host key of $name is known here, and a dump goes to nobody else:" \
-			"log in once as root (ssh ${vmcore_where%:*}) and compare the key, or put" \
+			"log in once as root (ssh $vmcore_where) and compare the key, or put" \
 			"what ssh-keyscan says of it into /etc/ssh/ssh_known_hosts"
 		return 1
 	fi

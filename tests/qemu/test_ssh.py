@@ -188,13 +188,15 @@ def saves():
 
 BUILD = """
 cd "$1" && . ./config.sh && . ./ssh.sh
+vmcore_bin=$4
 vmcore_problem() { echo "$*" >&2; }
 vmcore_install() { echo "install $*"; }
 inst_binary() { echo "binary $*"; }
 inst_library() { :; }
 vmcore_conf=$2 initdir=$3 hostonly=yes
 mkdir -p "$3/etc"
-read -r vmcore_type vmcore_where <<< "$(vmcore_setting ssh)"
+vmcore_read_config && read -ra words <<< "$(vmcore_setting target)" || exit
+vmcore_take_target "${words[@]:1}"
 vmcore_target_ssh
 """
 
@@ -207,7 +209,7 @@ def build(home, host, key):
     done = subprocess.run(
         ["bash", "-c", BUILD, "bash",
          os.path.join(vm.TOP, "dracut-module", "99vmcore-save"), conf,
-         os.path.join(home, "image")], env=dict(os.environ, HOME=home), encoding="utf-8",
+         os.path.join(home, "image"), os.path.join(vm.build_dir(), "vmcore-save")], env=dict(os.environ, HOME=home), encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
 
@@ -235,7 +237,7 @@ def build_refuses():
             (HOST, os.path.join(home, "none"), "there is no key"),
             (HOST + ":2222", key, "no host key of [%s]:2222 is known" % HOST),
             ("2001:db8::1", key, "no host key of 2001:db8::1 is known"),
-            (HOST + ":x", key, "is not USER@HOST")):
+            (HOST + ":x", key, "is not a port")):
         status, text = build(home, host, keyfile)
         expect(status != 0, "%s with %s was taken" % (host, keyfile))
         expect_in(says, text, "what the build says")
