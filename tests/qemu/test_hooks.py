@@ -44,7 +44,7 @@ for stat in /proc/[0-9]*/stat; do
 	esac
 done
 echo 1 >/cgroup/frozen/cgroup.freeze
-echo "PID 1 is frozen: $(cat /cgroup/frozen/cgroup.events | tr '\\n' ' ')"
+echo "PID 1 is frozen"
 """
 
 
@@ -102,7 +102,7 @@ def expect_order(console, *needles):
         at = new
 
 
-@fault("hooks/before-and-after", "Hooks fail, flood the console and never end", group="hooks")
+@test("hooks/before-and-after", "hooks")
 def before_and_after():
     """All kinds of them: well, failing, flooding, endless, and what the one behind sees."""
     w = world("around", {
@@ -132,10 +132,10 @@ def before_and_after():
     expect(told["verdict"] == "complete", "the verdict is %s" % told["verdict"])
     expect_in("status 3", step(told, "pre")["error"], "the step pre")
     expect_in("10-endless", step(told, "post")["error"], "the step post")
-    return w
+    w.done()
 
 
-@fault("hooks/pre-wants-no-dump", "kdump_pre wants no dump", group="hooks")
+@test("hooks/pre-wants-no-dump", "hooks")
 def pre_wants_no_dump():
     w = world("refused", {
         "hooks/pre": "#!/bin/sh\nexit 9\n",
@@ -150,10 +150,10 @@ def pre_wants_no_dump():
     expect(told["verdict"] == "log-only", "the verdict is %s" % told["verdict"])
     expect_in("/hooks/pre exited with status 9: no dump is wanted", told["reason"],
               "the manifest's reason")
-    return w
+    w.done()
 
 
-@fault("hooks/failure", "There is no core, and kdump_emergency dies", group="hooks")
+@test("hooks/failure", "hooks")
 def failure():
     """No dump: kdump_post gets a 1, and then the emergency hooks run."""
     w = world("failure", {
@@ -168,10 +168,10 @@ def failure():
     expect_order(w.console, "post gets 1 failed", "in emergency.d",
                  "failed since cannot open /nonexistent", "died of signal 9", "done:")
     expect_in("/nonexistent", manifest(w.folder())["reason"], "the manifest's reason")
-    return w
+    w.done()
 
 
-@fault("hooks/after-a-killed-saver", "What saves is killed, with a kdump_post", group="hooks")
+@test("hooks/after-a-killed-saver", "hooks")
 def after_a_killed_saver():
     w = world("killed", {
         "hooks/post": "#!/bin/sh\necho $1 $VMCORE_SAVE_VERDICT >$VMCORE_SAVE_DIR/seen\n",
@@ -185,7 +185,7 @@ def after_a_killed_saver():
     told = manifest(folder)
     expect_in("signal 9", told["reason"], "the manifest's reason")
     expect(step(told, "post")["outcome"] == "ok", "the step post is not told")
-    return w
+    w.done()
 
 
 def days(w):
