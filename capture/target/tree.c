@@ -68,6 +68,8 @@ int tree_reopen(struct target *target)
 	err = dir_open_path(root, target->where->path, &parent);
 	if (err)
 		return fail_name(target, err, "open", target->where->path);
+	if (target->dir_fd >= 0) /* tree_open() got as far as the path */
+		close(target->dir_fd);
 	target->dir_fd =
 		openat(parent, target->dir_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return target->dir_fd < 0 ? fail_name(target, -errno, "open", target->dir_name) : 0;
