@@ -27,6 +27,7 @@ enum state_phase {
 	STATE_CORE,	 /* opening the core */
 	STATE_TARGETS,	 /* state.target is what it is at */
 	STATE_TOO_SMALL, /* once more through those that seemed to have no room */
+	STATE_TELL,	 /* once more to those whose manifest does not know where the dump is */
 	STATE_DONE,
 };
 
@@ -35,6 +36,7 @@ enum state_phase {
  * @visited: it had its turn
  * @attached: it is, or may still be, mounted or connected
  * @recorded: its manifest is the last word
+ * @knows_dump: its manifest was written with a complete dump somewhere
  * @too_small: left out, since the dump would not fit
  * @dump_tried: the dump was begun here, or would have been if it could be made
  * @post_done: the hooks behind it were started
@@ -45,6 +47,7 @@ struct state_target {
 	bool visited;
 	bool attached;
 	bool recorded;
+	bool knows_dump;
 	bool too_small;
 	bool dump_tried;
 	bool post_done;

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STEPS_MAX	 256 /* runs; what comes later takes the place of the last one */
+#define STEPS_MAX	 288 /* runs; what comes later takes the place of the last one */
 #define STEPS_ERROR_SIZE 192
 #define STEPS_SKIP	 1 /* returned by a step that had nothing to work on */
 

@@ -50,6 +50,15 @@ static const struct step target_rows[] = {
 	{ "unmount", STEP_ALWAYS, 300, 0, worker_step_unmount },
 };
 
+/* To a target that could not know yet where the dump went. */
+static const struct step tell_rows[] = {
+	{ "target", STEP_REQUIRED, 30, 0, worker_step_target },
+	{ "mount", STEP_REQUIRED, 60, 0, worker_step_mount },
+	{ "directory", STEP_REQUIRED, 60, 0, worker_step_directory },
+	{ "manifest", STEP_ALWAYS, 60, 0, worker_step_manifest },
+	{ "unmount", STEP_ALWAYS, 60, 0, worker_step_unmount },
+};
+
 static const struct step after_death_rows[] = {
 	{ "post", STEP_ALWAYS, 0, 0, worker_step_post },
 };
@@ -62,6 +71,7 @@ enum {
 	PREPARE,
 	CORE,
 	TARGET,
+	TELL,
 	AFTER_DEATH,
 	EMERGENCY,
 };
@@ -70,6 +80,7 @@ static const struct steps_table worker_tables[] = {
 	[PREPARE] = { prepare_rows, ARRAY_SIZE(prepare_rows) },
 	[CORE] = { core_rows, ARRAY_SIZE(core_rows) },
 	[TARGET] = { target_rows, ARRAY_SIZE(target_rows) },
+	[TELL] = { tell_rows, ARRAY_SIZE(tell_rows) },
 	[AFTER_DEATH] = { after_death_rows, ARRAY_SIZE(after_death_rows) },
 	[EMERGENCY] = { emergency_rows, ARRAY_SIZE(emergency_rows) },
 };
@@ -77,7 +88,7 @@ static const struct steps_table worker_tables[] = {
 _Static_assert(ARRAY_SIZE(prepare_rows) + ARRAY_SIZE(emergency_rows) +
 			       STATE_MAX_TARGETS *
 				       (ARRAY_SIZE(core_rows) + 2 * ARRAY_SIZE(target_rows) +
-					ARRAY_SIZE(after_death_rows)) <=
+					ARRAY_SIZE(tell_rows) + ARRAY_SIZE(after_death_rows)) <=
 		       STEPS_MAX,
 	       "each run has an entry");
 
@@ -107,6 +118,9 @@ static bool has_turn(const struct init_state *st, unsigned i)
 
 	if (st->phase == STATE_TOO_SMALL)
 		return t->too_small && (best < 0 || !st->targets[best].dump_started);
+	/* One that cost a worker its life is better left alone. */
+	if (st->phase == STATE_TELL)
+		return t->recorded && !t->knows_dump && state_dump_saved(st);
 	return !(is_rootfs_fallback(&st->config, i) && state_dump_saved(st));
 }
 
@@ -127,7 +141,7 @@ static int visit(struct worker *w)
 	target_init(&w->target, &st->config, &st->config.targets[st->target], mount_point);
 	if (state_dump_saved(st))
 		w->target.wait_s = MIN(w->target.wait_s, (unsigned)QUICK_WAIT_S);
-	err = steps_run(&w->steps, &worker_tables[TARGET], 0, w);
+	err = steps_run(&w->steps, &worker_tables[st->phase == STATE_TELL ? TELL : TARGET], 0, w);
 	w->steps.group = STATE_ALL_TARGETS;
 	return err;
 }
@@ -174,7 +188,12 @@ int worker_run(struct init_state *st, const struct init_saver *saver)
 		st->target = 0;
 		st->phase = STATE_TOO_SMALL;
 	}
-	if (st->phase == STATE_TOO_SMALL)
+	if (st->phase == STATE_TOO_SMALL) {
+		visit_all(&w);
+		st->target = 0;
+		st->phase = STATE_TELL;
+	}
+	if (st->phase == STATE_TELL)
 		visit_all(&w);
 	st->phase = STATE_DONE;
 	return err;
@@ -210,6 +229,7 @@ bool worker_go_on(struct init_state *st)
 		return true;
 	case STATE_TARGETS:
 	case STATE_TOO_SMALL:
+	case STATE_TELL:
 		st->target++;
 		return true;
 	default:

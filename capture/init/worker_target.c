@@ -221,6 +221,7 @@ int worker_step_manifest(void *ctx)
 	if (err)
 		return worker_fail_target(w, err);
 	w->t->recorded = true;
+	w->t->knows_dump = state_dump_saved(w->st);
 	return 0;
 }
 

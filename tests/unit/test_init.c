@@ -286,7 +286,7 @@ TEST(init, verdict_and_reason)
 	CHECK_STR(reason(st, 0), "mount");
 	add_run(st, "unmount", 0, STEP_FAILED, "unmount");
 	CHECK_STR(reason(st, 0), "mount");
-	CHECK_STR(reason(st, 1), "modules"); /* that is not about the other target */
+	CHECK_STR(reason(st, 1), "modules");	/* that is not about the other target */
 	st->config.nr_targets = st->target = 1; /* all had their turn */
 	CHECK_STR(reason(st, -1), "mount");
 	add_run(st, "log", 0, STEP_RUNNING, "");
@@ -301,6 +301,55 @@ TEST(init, verdict_and_reason)
 	CHECK_STR(state_verdict(st, -1), "complete");
 	CHECK(reason(st, -1) == NULL);
 	CHECK(reason(st, 0) == NULL);
+}
+
+TEST(init, a_dead_worker_costs_what_it_was_at)
+{
+	static const struct {
+		enum state_phase phase;
+		bool goes_on, no_core;
+		unsigned target; /* after it was 1 */
+	} cases[] = {
+		{ STATE_PREPARE, true, false, 1 }, { STATE_CORE, true, true, 1 },
+		{ STATE_TARGETS, true, false, 2 }, { STATE_TOO_SMALL, true, false, 2 },
+		{ STATE_TELL, true, false, 2 },	   { STATE_DONE, false, false, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_free_ struct init_state *st = new_state();
+
+		st->phase = cases[i].phase;
+		st->target = 1;
+		CHECK_EQ(worker_go_on(st), cases[i].goes_on);
+		CHECK_EQ(st->phase, cases[i].phase);
+		CHECK_EQ(st->no_core, cases[i].no_core);
+		CHECK_EQ(st->target, cases[i].target);
+	}
+}
+
+/* A configuration in which no target can come up: each gets its turn, none twice. */
+TEST(init, a_worker_goes_on_behind_the_dead)
+{
+	_free_ struct init_state *st = new_state();
+	struct steps s = worker_steps(st);
+	struct init_saver saver = { .open = NULL };
+
+	st->config.nr_targets = 3;
+	for (unsigned i = 0; i < 3; i++)
+		strcpy(st->config.targets[i].type, "none such");
+	st->no_core = true;
+	st->phase = STATE_TARGETS;
+	st->target = 0;
+	add_run(st, "mount", 0, STEP_FAILED, "died");
+	CHECK(worker_go_on(st));
+	worker_run(st, &saver);
+	CHECK(!st->targets[0].visited);
+	CHECK(st->targets[1].visited && st->targets[2].visited);
+	CHECK_EQ(st->phase, STATE_DONE);
+	for (int i = 0; i <= steps_current(&s); i++) /* and no step of preparing ran again */
+		CHECK(st->progress.state[i].group != STATE_ALL_TARGETS);
+	CHECK_STR(reason(st, 0), "died");
+	CHECK_STR(reason(st, 1), "no kind of target is called none such");
 }
 
 TEST(init, the_best_target_counts)
