@@ -269,7 +269,7 @@ static const char *mount_problem(int err)
 	case -EPERM:
 		return "the server does not export it to this address, or refuses access";
 	case -ENOENT:
-		return "the server exports no such directory";
+		return "the server has no such export, or none for this address";
 	case -ENOTDIR:
 		return "that is no directory on the server";
 	case -ECONNREFUSED:
