@@ -109,6 +109,44 @@ def time_is_up():
     return cut_short(world.says("more than max_time"), "30 s")
 
 
+@fault("failure/saver-crashes", "What saves dies of a bad access while it writes the dump")
+def saver_crashes():
+    world = World("segv", script=SIGNAL_IN_DUMP % "SEGV")
+    return cut_short(world.says("signal 11"), "signal 11")
+
+
+@fault("failure/core-damaged", "The core is no core", long=True)
+def core_damaged():
+    world = World("core-damaged", "vmcore_save.vmcore=/core",
+                  overlay=[("core", 0o100600, b"\x7fELF\2\1\1" + b"\xa5" * 8000)])
+    return nothing_saved(world, "cannot open /core")
+
+
+@fault("failure/shell", "A failure with failure_action shell, and nobody comes", long=True)
+def shell():
+    world = World("shell", ABSENT + " vmcore_save.failure_action=shell "
+                  "vmcore_save.shell_timeout=5")
+    world.says("LABEL=absent did not appear", "a shell on this console", "time is up after 5 s")
+    world.ends("failed", "LABEL=absent")
+    return world
+
+
+@fault("failure/poweroff", "A failure with failure_action poweroff", long=True)
+def poweroff():
+    world = World("poweroff", ABSENT + " vmcore_save.failure_action=poweroff", kernels=2)
+    world.ends("failed", "LABEL=absent")
+    expect(any("reboot: Power down" in line for line in world.lines), "no power-off")
+    return world.says("LABEL=absent did not appear")
+
+
+@fault("failure/halt", "A failure with failure_action halt", long=True)
+def halt():
+    world = World("halt", ABSENT + " vmcore_save.failure_action=halt", kernels=2,
+                  on_line=[("reboot: System halted", lambda monitor: monitor.command("quit"))])
+    world.ends("failed", "LABEL=absent")
+    return world.says("LABEL=absent did not appear")
+
+
 @test("failure/no-reservation", "failure")
 def no_reservation():
     """Without crashkernel= nothing can be armed, and kexec-loader says what to do."""

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Disks and file systems that fail: full, bad, gone or late."""
+
+import threading
+
+import cores
+from harness import expect, expect_in
+from test_failure import dump_incomplete, log_whole
+from worlds import Target, World, fault, manifest
+
+GROUP = "failure-disk"
+FIRST = "vmcore_save.ext4=LABEL=first"
+BOTH = FIRST + " vmcore_save.ext4=LABEL=vmcore-test"
+
+
+def disk(name, **options):
+    return Target(cores.out_dir("failure-%s.disk" % name), "first", **options)
+
+
+def second_has_all(world):
+    """The first target failed, the one after it has log and complete dump."""
+    expect(world.names() == ["vmcore", "vmcore-dmesg.txt", "vmcore-save.json"],
+           "the second target's files are %s" % world.names())
+    told = manifest(world.folder())
+    expect(told["verdict"] == "complete", "the verdict is %s" % told["verdict"])
+    expect(told["reason"] is None, "the reason is %s" % told["reason"])
+    log_whole(world.folder())
+    world.ends("complete")
+    return world
+
+
+def first_points_there(world, verdict):
+    """What the first target has says where the rest is."""
+    folder = world.folder(world.targets[0])
+    told = manifest(folder)
+    expect(told["verdict"] == verdict, "the first target's verdict is %s" % told["verdict"])
+    expect_in("LABEL=vmcore-test", str(told["reason"]), "the first target's reason")
+    return folder
+
+
+# Full disks.
+
+@fault("failure/full-before-log", "The disk is full from the start", GROUP)
+def full_before_log():
+    first = disk("full-log", free_kib=0)
+    world = World("full-log", FIRST, targets=[first])
+    world.says("No space left").ends("failed", "No space left")
+    return world
+
+
+# Errors of the device.
+
+def bad_disk(name):
+    """Some sectors of a 96 MiB disk fail when they are written, none of the first 3 MiB that
+    are free: the log and the directory get through."""
+    first = disk(name)
+    start, end = first.free_sectors()
+    return first, first.qemu_bad_writes(range(start + 6 * 2048, end, 4 * 2048))
+
+
+@fault("failure/io-error", "Writes fail in the middle of the dump", GROUP)
+def io_error():
+    first = bad_disk("io-error")
+    world = World("io-error", FIRST, targets=[first])
+    world.says("Input/output error").ends("incomplete", "Input/output error")
+    folder = world.folder(first[0])
+    told = manifest(folder)
+    expect(told["verdict"] == "incomplete", "the verdict is %s" % told["verdict"])
+    log_whole(folder)
+    dump_incomplete(folder)
+    return world
+
+
+@fault("failure/io-error-then-next", "Writes to the first target fail in the middle", GROUP)
+def io_error_then_next():
+    world = World("io-next", BOTH, targets=[bad_disk("io-next")])
+    world.says("Input/output error")
+    dump_incomplete(first_points_there(world, "incomplete"))
+    return second_has_all(world)
+
+
+SCSI = ["-device", "virtio-scsi-pci,id=scsi"]
+
+
+@fault("failure/disk-is-late", "The target's disk appears after 8 s", GROUP)
+def disk_is_late():
+    first = disk("late")
+
+    def plug(monitor):
+        threading.Timer(8, monitor.command, ["device_add"], {
+            "driver": "scsi-hd", "drive": first.id, "bus": "scsi.0", "id": "late"}).start()
+
+    world = World("late", FIRST, targets=[(first, first.qemu(device=None))], qemu=SCSI,
+                  on_line=[("vmcore-save", plug)])
+    world.says("found /dev/sda").ends("complete")
+    return world
+
+
+@fault("failure/disk-goes-away", "The first target's disk is unplugged in the dump", GROUP)
+def disk_goes_away():
+    first = disk("gone")
+    plugged = first.qemu(device=None) + SCSI + [
+        "-device", "scsi-hd,drive=%s,id=gone,bus=scsi.0" % first.id]
+    world = World("gone", BOTH, targets=[(first, plugged)],
+                  on_line=[("dmesg.txt saved", lambda m: m.command("device_del", id="gone"))])
+    world.says("Input/output error")
+    return second_has_all(world)
+
+
+@fault("failure/wrong-uuid", "The configured UUID is no disk's", GROUP)
+def wrong_uuid():
+    uuid = "UUID=00000000-1111-2222-3333-444444444444"
+    world = World("uuid", "vmcore_save.ext4=%s vmcore_save.device_timeout=5 "
+                  "vmcore_save.ext4=LABEL=vmcore-test" % uuid)
+    world.says(uuid + " did not appear", "there is /dev/vda")
+    return second_has_all(world)
