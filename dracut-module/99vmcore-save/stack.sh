@@ -53,7 +53,7 @@ vmcore_stack_refuse() {
 	multipath) why="it is reached by more than one path (multipath)" ;;
 	raid) why="LVM's own raid is not supported; md raid1 below LVM is" ;;
 	esac
-	vmcore_problem "$1:" "$(tr -s '\t\n' '  ' <<< "$why"): choose another target"
+	vmcore_problem "$1:" "$(tr -s '\t\n' '  ' <<< "$why")(choose another target)"
 }
 
 vmcore_stack_dm() { # vmcore_stack_dm SYSFS
@@ -160,7 +160,8 @@ vmcore_part_stack() {
 	local vmcore_stack
 
 	[[ -z $vmcore_full ]] || return 0 # dracut's modules put it together
-	[[ ${#vmcore_nodes[@]} -gt 0 ]] || return 0
+	# A full image has dracut's own tools for what is below.
+	[[ -z ${vmcore_full-} && ${#vmcore_nodes[@]} -gt 0 ]] || return 0
 	vmcore_stack_record "${vmcore_nodes[@]}" || return 1
 	[[ -z $vmcore_stack ]] || printf '%s' "$vmcore_stack" > "$initdir/etc/vmcore-save/stack"
 }
