@@ -226,5 +226,5 @@ uint64_t estimate_most(struct core *core)
 		max_pfn = MAX(max_pfn, s[i].paddr / page_size + pages);
 	}
 	bytes += (double)max_pfn / 4;
-	return bytes < INT64_MAX ? (uint64_t)bytes : INT64_MAX;
+	return bytes < 9e18 ? (uint64_t)bytes : INT64_MAX;
 }

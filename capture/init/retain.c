@@ -290,14 +290,20 @@ static bool has_to_go(const struct dumps *dumps, const struct config *config)
 	       (config->keep_bytes && dumps->bytes > config->keep_bytes);
 }
 
+static void close_parent(struct retain *r)
+{
+	cleanup_close(&r->parent_fd);
+}
+
 int retain_apply(int dir_fd, const char *dir_name, const struct config *config,
 		 void (*alive)(void *ctx), void *alive_ctx, struct retain_count *count_ret)
 {
-	struct retain r = { .own = dir_name, .alive = alive, .alive_ctx = alive_ctx };
+	__cleanup(close_parent) struct retain r = {
+		.parent_fd = -1, .own = dir_name, .alive = alive, .alive_ctx = alive_ctx
+	};
 	struct retain_count count = { .dumps = 0 };
 	_free_ struct dumps *dumps = NULL;
 	int err = list_dumps(&r, dir_fd, &dumps);
-	_close_ int parent = r.parent_fd;
 
 	if (err)
 		return err;
@@ -321,10 +327,11 @@ int retain_apply(int dir_fd, const char *dir_name, const struct config *config,
 int retain_remove_oldest(int dir_fd, const char *dir_name, void (*alive)(void *ctx),
 			 void *alive_ctx)
 {
-	struct retain r = { .own = dir_name, .alive = alive, .alive_ctx = alive_ctx };
+	__cleanup(close_parent) struct retain r = {
+		.parent_fd = -1, .own = dir_name, .alive = alive, .alive_ctx = alive_ctx
+	};
 	_free_ struct dumps *dumps = NULL;
 	int err = list_dumps(&r, dir_fd, &dumps);
-	_close_ int parent = r.parent_fd;
 
 	if (err)
 		return err;
