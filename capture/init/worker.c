@@ -2,7 +2,6 @@
 #include "capture/init/worker.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 #include "capture/init/worker_private.h"
 #include "lib/clock.h"
@@ -135,7 +134,6 @@ static int visit(struct worker *w)
 	w->t->recorded = false;
 	w->steps.group = st->target;
 	state_mount_point(st->target, mount_point);
-	mkdir(mount_point, 0755);
 	w->target = (struct target){ .alive = worker_alive, .alive_ctx = w };
 	/* Where there is no such kind of target, its first step tells. */
 	target_init(&w->target, &st->config, &st->config.targets[st->target], mount_point);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/init/memory.h"
@@ -33,6 +34,7 @@ int worker_step_mount(void *ctx)
 	int err;
 
 	w->t->attached = true; /* before it is: whoever comes after must try to unmount */
+	mkdir(w->target.mount_point, 0755);
 	err = w->target.ops->open(&w->target);
 	snprintf(w->t->fstype, sizeof(w->t->fstype), "%s", w->target.fstype);
 	if (err)
