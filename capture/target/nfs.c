@@ -7,7 +7,10 @@
  * A server that stops answering must not hold the capture up. The mount is "soft": after
  * device_timeout without an answer a request fails, the write with it, and the dump is
  * incomplete. A "hard" mount would wait for ever, and a shorter soft one would give up on
- * a server that reboots. What waits for NFS dies of a SIGKILL all the same (TASK_KILLABLE,
+ * a server that reboots. Of version 4, requests do not fail even so while the connection
+ * stands (kernel: RPC_TASK_NO_RETRANS_TIMEOUT), which it does where the server hangs: so a
+ * process beside asks the server all the time, and after device_timeout without an answer
+ * has the kernel give up what waits. All that waits for NFS dies of a SIGKILL (TASK_KILLABLE,
  * kernel 150030b78a45, 2.6.25), so the supervisor's limits hold in any case.
  */
 #include <arpa/inet.h>
@@ -18,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +37,7 @@
 
 #define PING_MS	  3000
 #define POLL_MS	  100
+#define WATCH_MS  1000
 #define RETRANS	  2u
 #define TIMEO_MIN 10u /* tenths of a second */
 #define TIMEO_MAX 600u
@@ -44,6 +49,7 @@ struct nfs {
 	struct nfs_where where;
 	struct net_host host;
 	unsigned address; /* which of the host's answered */
+	pid_t watcher;	  /* 0 for none */
 	bool gone;	  /* the server did not answer when a file was given up */
 };
 
@@ -299,6 +305,52 @@ static bool is_of_version(int err)
 	       err == -EPERM || err == -ECONNREFUSED || err == -EPROTO || err == -ENODEV;
 }
 
+/* Ends the waiting of others for a server that answers no more, over and over, since what
+ * is given up may be tried again (MNT_FORCE; kernel: nfs_umount_begin()). Never returns. */
+static void watch(const struct target *target)
+{
+	const struct nfs *nfs = target->priv;
+	const uint64_t limit_ms = target->config->device_timeout * UINT64_C(1000);
+	uint64_t answered_ms = clock_ms();
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		clock_sleep_ms(WATCH_MS);
+		if (ping(server_address(nfs), nfs->where.port) == 0)
+			answered_ms = clock_ms();
+		else if (clock_ms() - answered_ms >= limit_ms)
+			umount2(target->mount_point, MNT_FORCE);
+	}
+}
+
+static int start_watcher(struct target *target)
+{
+	struct nfs *nfs = target->priv;
+	pid_t pid;
+
+	if (nfs->where.udp)
+		return 0;
+	pid = fork();
+	if (pid < 0)
+		return target_fail(target, -errno, "cannot start a process: %s", strerror(errno));
+	if (pid == 0)
+		watch(target);
+	nfs->watcher = pid;
+	return 0;
+}
+
+static void stop_watcher(struct nfs *nfs)
+{
+	const uint64_t end_ms = clock_ms() + PING_MS;
+
+	if (!nfs->watcher)
+		return;
+	kill(nfs->watcher, SIGKILL);
+	while (waitpid(nfs->watcher, NULL, WNOHANG) == 0 && clock_ms() < end_ms)
+		clock_sleep_ms(10);
+	nfs->watcher = 0;
+}
+
 static int nfs_open(struct target *target)
 {
 	const struct nfs *nfs = target->priv;
@@ -314,8 +366,10 @@ static int nfs_open(struct target *target)
 			continue; /* another minor version changes nothing about that */
 		err = mount_once(target, versions[i]);
 		snprintf(target->fstype, sizeof(target->fstype), "nfs %s", versions[i]);
-		if (!err)
-			return tree_open(target);
+		if (!err) {
+			err = start_watcher(target);
+			return err ? err : tree_open(target);
+		}
 		if (!first || first == -EPROTONOSUPPORT || first == -EINVAL)
 			first = err;
 	}
@@ -379,6 +433,8 @@ static int nfs_close(struct target *target)
 		target->dir_fd = -1;
 		err = fail_gone(target);
 	}
+	if (target->priv)
+		stop_watcher(target->priv);
 	free(target->priv);
 	target->priv = NULL;
 	return err;
