@@ -17,6 +17,7 @@
 #include "capture/init/child.h"
 #include "capture/init/record.h"
 #include "capture/init/worker.h"
+#include "capture/target/stack.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/io.h"
@@ -141,8 +142,10 @@ static int flush_target(void *ctx)
 		err = syncfs(fd) ? -errno : 0;
 		close(fd);
 	}
-	if (umount2(mount_point, 0) == 0 || errno == EINVAL || errno == ENOENT)
+	if (umount2(mount_point, 0) == 0 || errno == EINVAL || errno == ENOENT) {
+		stack_stop();
 		return err;
+	}
 	/* Something holds it: read-only is as good for the disk. */
 	if (mount(NULL, mount_point, NULL, MS_REMOUNT | MS_RDONLY, NULL))
 		return -errno;

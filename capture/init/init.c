@@ -19,11 +19,13 @@
 #include "capture/init/mounts.h"
 #include "capture/init/record.h"
 #include "capture/init/worker.h"
+#include "capture/net/net.h"
 #include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
+#define LOOKUP_S	10 /* for a cluster node's name */
 #define TICK_MS		100
 #define SAMPLE_MS	1000
 #define RECORD_LIMIT_MS 30000
@@ -86,6 +88,25 @@ static void end_overdue(struct init_state *st, pid_t pid, const char *why)
 		log_error("the capture does not die, it is stuck in the kernel; going on without");
 }
 
+/* In the process that sends: it may take its time. */
+static int look_up_node(const char *name, int family, struct sockaddr_storage *addr_ret)
+{
+	struct net_host host;
+	char error[192];
+	int err = fence_lookup_number(name, family, addr_ret);
+
+	if (!err)
+		return 0;
+	err = net_lookup(name, LOOKUP_S, NULL, NULL, &host, error, sizeof(error));
+	for (unsigned i = 0; !err && i < host.nr; i++) {
+		if (family != AF_UNSPEC && host.addresses[i].ss_family != family)
+			continue;
+		*addr_ret = host.addresses[i];
+		return 0;
+	}
+	return err ? err : -ENOENT;
+}
+
 /* The machine's watchdog, whose driver may just have been loaded, and the cluster's peers. */
 static void keep_outside_informed(struct init_state *st, const struct config *config)
 {
@@ -96,7 +117,7 @@ static void keep_outside_informed(struct init_state *st, const struct config *co
 	if (st->fence_started)
 		return;
 	st->fence_started = true;
-	pid = fence_start(config, fence_lookup_number);
+	pid = fence_start(config, look_up_node);
 	if (pid < 0)
 		log_error("cannot tell the cluster's nodes: %s", strerror(-pid));
 }
