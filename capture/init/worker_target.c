@@ -146,23 +146,20 @@ int worker_step_room(void *ctx)
 			  w->target.where->where, space >> 20, need >> 20);
 }
 
-/* Asked to be noted alone: why the dump is not complete stays the target's sentence. */
-static uint64_t dump_bytes(struct worker *w, const char *name)
+/* Asked to be noted alone: why the dump is not complete stays the target's sentence.
+ * Return: whether there is something, or may be, where the target does not answer. */
+static bool note_dump(struct worker *w, const char *name)
 {
 	char error[sizeof(w->target.error)];
-	uint64_t bytes;
+	uint64_t bytes = 0;
+	int err;
 
 	memcpy(error, w->target.error, sizeof(error));
-	if (w->target.ops->bytes(&w->target, name, &bytes))
-		bytes = 0;
+	err = w->target.ops->bytes(&w->target, name, &bytes);
 	memcpy(w->target.error, error, sizeof(error));
-	return bytes;
-}
-
-static void note_dump(struct worker *w, const char *name)
-{
 	snprintf(w->t->dump_name, sizeof(w->t->dump_name), "%s", name);
-	w->t->dump_bytes = dump_bytes(w, name);
+	w->t->dump_bytes = err ? 0 : bytes;
+	return err ? err != -ENOENT : bytes > 0;
 }
 
 /* Returns the dump's failure; a target's sentence of it is in target->error. */
@@ -176,8 +173,7 @@ static int save_dump(struct worker *w, struct target_file *file)
 		target_fail(&w->target, err, "the dump is not complete: %s",
 			    target_write_problem(err));
 		w->target.ops->abandon(&w->target, file);
-		note_dump(w, RECORD_DUMP_TMP);
-		w->t->dump_started = w->t->dump_bytes > 0;
+		w->t->dump_started = note_dump(w, RECORD_DUMP_TMP);
 		return err;
 	}
 	err = w->target.ops->commit(&w->target, file, name);
