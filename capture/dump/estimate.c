@@ -80,7 +80,7 @@ static int keep_time(struct estimator *x)
 
 static int classify(struct estimator *x)
 {
-	struct scan *scan;
+	struct scan *scan = NULL;
 	int err = dump_job_scan(&x->job, &scan);
 
 	for (int class = 0; class < PAGE_NR_CLASSES; class ++)
