@@ -79,7 +79,6 @@ static enum filter_exit list(const struct fetch *f, const struct options *o)
 /* An empty directory, and no beginning of a dump for a reader to take for one. */
 static enum filter_exit erase(struct fetch *f)
 {
-	static const uint8_t zeros[RAW_SLOT_BYTES];
 	char what[64];
 	int err = raw_foreign(f->fd, what, sizeof(what));
 
@@ -93,9 +92,7 @@ static enum filter_exit erase(struct fetch *f)
 	if (!err)
 		err = raw_store(f->fd, &f->dir);
 	if (!err)
-		err = io_pwrite_full(f->fd, zeros, sizeof(zeros), 0);
-	if (!err && fsync(f->fd))
-		err = -errno;
+		err = raw_clear_head(f->fd);
 	if (err) {
 		log_error("%s cannot be erased: %s", f->name, strerror(-err));
 		return FILTER_FAILED;

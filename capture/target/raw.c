@@ -128,6 +128,7 @@ static bool is_log(const char *name)
 	return after_prefix(name, LOG_NAMES) != NULL;
 }
 
+/* The dump of before must not be found where a new one dies before its first bytes. */
 static int raw_create(struct target *target, const char *name, struct target_file *file_ret)
 {
 	struct raw *raw = target->priv;
@@ -146,6 +147,9 @@ static int raw_create(struct target *target, const char *name, struct target_fil
 	file->digested = false;
 	file->offset = offset;
 	file->bytes = 0;
+	err = is_log(name) ? 0 : raw_clear_head(raw->fd);
+	if (err)
+		return fail_raw(target, err, "make room for", name);
 	err = store(target, name);
 	if (err)
 		return err;

@@ -210,6 +210,14 @@ int raw_foreign(int fd, char *what, size_t size)
 	return 0;
 }
 
+int raw_clear_head(int fd)
+{
+	static const uint8_t zeros[RAW_HEAD_BYTES];
+	int err = io_pwrite_full(fd, zeros, sizeof(zeros), 0);
+
+	return !err && fsync(fd) ? -errno : err;
+}
+
 static bool is_zero(const uint8_t *p, size_t len)
 {
 	return !len || (!*p && !memcmp(p, p + 1, len - 1));
@@ -219,7 +227,7 @@ static bool is_zero(const uint8_t *p, size_t len)
 static bool is_dump(const uint8_t *head)
 {
 	return !memcmp(head, "KDUMP   ", 8) || !memcmp(head, "makedumpfile", 12) ||
-	       (!memcmp(head, "\177ELF", 4) && head[16] == 4 && !head[17]); /* ET_CORE */
+	       (!memcmp(head, "\177ELF", 4) && head[16 + (head[5] == 2)] == 4); /* ET_CORE */
 }
 
 int raw_check(int fd, const char *name, char *why, size_t size)
@@ -248,7 +256,8 @@ int raw_check(int fd, const char *name, char *why, size_t size)
 			 what);
 		return -EEXIST;
 	}
-	if (marked || is_dump(head) || is_zero(head, n))
+	/* Nor need whoever took it for something else have come as far as the mark. */
+	if (is_dump(head) || (marked && is_zero(head, RAW_HEAD_BYTES)) || is_zero(head, n))
 		return 0;
 	snprintf(
 		why, size,

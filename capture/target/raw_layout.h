@@ -22,6 +22,7 @@
 #define RAW_MANIFEST_AT	   (256u << 10) /* in the area; two places, used in turn */
 #define RAW_MANIFEST_BYTES (256u << 10)
 #define RAW_LOG_AT	   (1u << 20) /* up to the end of the device */
+#define RAW_HEAD_BYTES	   4096u      /* of zeros: no dump begins there */
 #define RAW_FILES_MAX	   4u
 #define RAW_NAME_SIZE	   64u
 #define RAW_DIR_NAME_SIZE  32u
@@ -70,14 +71,17 @@ int raw_store(int fd, struct raw_dir *dir);
 struct raw_file *raw_find(struct raw_dir *dir, const char *name);
 
 /**
- * raw_check() - Whether a dump may be written over what is on the device: nothing, our mark
- * or a dump, and nothing that libblkid knows.
+ * raw_check() - Whether a dump may be written over what is on the device: nothing, or a dump,
+ * and nothing that libblkid knows.
  * @name: of the device, for @why
  * @why: gets the sentence
  *
  * Return: 0; -EEXIST it holds something else; -errno; with @why.
  */
 int raw_check(int fd, const char *name, char *why, size_t size);
+
+/** raw_clear_head() - Let no reader take what is on the device for a dump. Return: 0 or -errno. */
+int raw_clear_head(int fd);
 
 /** raw_foreign() - What libblkid finds on the device ("ext4 file system or the like"); an empty
  * string for nothing. Return: 0 or -errno. */

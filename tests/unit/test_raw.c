@@ -74,6 +74,8 @@ TEST(raw, what_may_be_overwritten)
 		{ "a dump", "KDUMP   ", 8, 0, 0 },
 		{ "a flattened dump", "makedumpfile\0", 13, 0, 0 },
 		{ "an ELF core", "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\4\0", 18, 0, 0 },
+		{ "an ELF core of a big-endian machine", "\177ELF\2\2\1\0\0\0\0\0\0\0\0\0\0\4", 18,
+		  0, 0 },
 		{ "a program", "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0", 18, 0, -EEXIST },
 		{ "somebody's data", "data", 4, 5000, -EEXIST },
 		{ "swap behind a dump", "SWAPSPACE2", 10, 4086, -EEXIST },
@@ -108,13 +110,49 @@ TEST(raw, our_mark_does_not_protect_a_file_system)
 
 	CHECK_EQ(raw_load(d.fd, &dir), -ENODATA);
 	CHECK_EQ(raw_store(d.fd, &dir), 0);
-	CHECK_EQ(io_pwrite_full(d.fd, "somebody", 8, 5000), 0);
+	CHECK_EQ(io_pwrite_full(d.fd, "old pages", 9, 5000), 0);
 	CHECK_EQ(raw_check(d.fd, "x", why, sizeof(why)), 0);
 	CHECK_EQ(io_pwrite_full(d.fd, "SWAPSPACE2", 10, 4086), 0);
 	/* blkid wants a version and pages behind the magic */
 	CHECK_EQ(io_pwrite_full(d.fd, "\1\0\0\0\377\0\0\0", 8, 1024), 0);
 	CHECK_EQ(raw_check(d.fd, "x", why, sizeof(why)), -EEXIST);
 	CHECK(strstr(why, "swap"));
+}
+
+/* A guest's disk, a swap or a database that libblkid does not know, made over a part of it. */
+TEST(raw, our_mark_does_not_stand_for_what_came_after_it)
+{
+	_device_ struct device d = make_device(DEVICE_BYTES);
+	struct raw_dir dir;
+	char why[192];
+
+	CHECK_EQ(raw_load(d.fd, &dir), -ENODATA);
+	CHECK_EQ(raw_store(d.fd, &dir), 0);
+	CHECK_EQ(io_pwrite_full(d.fd, "KDUMP   ", 8, 0), 0);
+	CHECK_EQ(raw_check(d.fd, "x", why, sizeof(why)), 0);
+	CHECK_EQ(io_pwrite_full(d.fd, "ciphertext", 10, 0), 0);
+	CHECK_EQ(raw_check(d.fd, "x", why, sizeof(why)), -EEXIST);
+	CHECK_EQ(raw_clear_head(d.fd), 0);
+	CHECK_EQ(raw_check(d.fd, "x", why, sizeof(why)), 0);
+}
+
+TEST(raw, the_dump_of_before_is_not_found_in_a_new_one)
+{
+	_device_ struct device d = make_device(DEVICE_BYTES);
+	struct config config = { .device_timeout = 1 };
+	struct target t = make_target(&d, &config);
+	struct target_file file;
+	uint8_t head[8];
+
+	CHECK_EQ(io_pwrite_full(d.fd, "KDUMP   ", 8, 0), 0);
+	CHECK_EQ(t.ops->open(&t), 0);
+	CHECK_EQ(t.ops->make_dir(&t, 0), 0);
+	CHECK_EQ(t.ops->create(&t, "vmcore-incomplete", &file), 0);
+	/* the machine dies */
+	close(file.fd);
+	CHECK_EQ(t.ops->close(&t), 0);
+	CHECK_EQ(io_pread_full(d.fd, head, sizeof(head), 0), sizeof(head));
+	CHECK(memcmp(head, "KDUMP   ", 8));
 }
 
 TEST(raw, a_torn_directory_leaves_the_one_before)
