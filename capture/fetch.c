@@ -157,10 +157,25 @@ static void want_digest(const struct fetch *f, const struct raw_file *file,
 		*hex = '\0';
 }
 
+/* What a file is called until it is known to be right: an incomplete one has no better name. */
+static const char *name_until_right(const char *name)
+{
+	static const char *const names[][2] = {
+		{ DUMP_NAME, DUMP_TMP },
+		{ "vmcore-dmesg.txt", "vmcore-dmesg-incomplete.txt" },
+		{ RECORD_NAME, RECORD_NAME ".new" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (streq(name, names[i][0]))
+			return names[i][1];
+	return name;
+}
+
 static int save_file(const struct fetch *f, const struct raw_file *file, int dir_fd)
 {
-	const bool dump = streq(file->name, DUMP_NAME), unknown = file->state == RAW_WRITING;
-	const char *tmp = dump ? DUMP_TMP : file->name;
+	const bool unknown = file->state == RAW_WRITING;
+	const char *tmp = name_until_right(file->name);
 	char want[SHA256_HEX_BYTES], got[SHA256_HEX_BYTES];
 	uint64_t bytes = file->bytes;
 	_close_ int fd = dir_open_file(dir_fd, tmp);

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/fetch.h"
 #include "capture/output.h"
 #include "capture/target/raw_layout.h"
 #include "capture/target/target.h"
@@ -227,6 +229,44 @@ TEST(raw, a_capture_from_begin_to_end)
 	strcpy(again.dir_name, "1970-01-01-00:01");
 	CHECK_EQ(again.ops->reopen(&again), -ENOENT);
 	again.ops->close(&again);
+}
+
+static bool is_there(const char *dir, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%.80s/%s", dir, name);
+	if (access(path, F_OK))
+		return false;
+	unlink(path);
+	return true;
+}
+
+TEST(raw, a_log_that_is_not_what_was_saved_is_fetched_as_incomplete)
+{
+	_device_ struct device d = make_device(DEVICE_BYTES);
+	struct config config = { .device_timeout = 1 };
+	struct target t = make_target(&d, &config);
+	struct fetch f = { .fd = d.fd, .name = "x" };
+	struct target_file file;
+	char parent[80], dir[128];
+
+	CHECK_EQ(t.ops->open(&t), 0);
+	CHECK_EQ(t.ops->make_dir(&t, 0), 0);
+	CHECK_EQ(t.ops->create(&t, "vmcore-dmesg-incomplete.txt", &file), 0);
+	CHECK_EQ(io_write_full(file.fd, "the log", 7), 0);
+	CHECK_EQ(t.ops->commit(&t, &file, "vmcore-dmesg.txt"), 0);
+	CHECK_EQ(t.ops->close(&t), 0);
+	CHECK_EQ(raw_load(d.fd, &f.dir), 0);
+	CHECK_EQ(io_pwrite_full(d.fd, "b", 1, f.dir.files[0].offset), 0);
+
+	snprintf(parent, sizeof(parent), "%s.d", d.path);
+	snprintf(dir, sizeof(dir), "%s/%s", parent, f.dir.dir_name);
+	CHECK_EQ(mkdir(parent, 0700), 0);
+	CHECK_EQ(fetch_save(&f, parent), -EBADMSG);
+	CHECK(!is_there(dir, "vmcore-dmesg.txt"));
+	CHECK(is_there(dir, "vmcore-dmesg-incomplete.txt"));
+	CHECK_EQ(rmdir(dir) || rmdir(parent), 0);
 }
 
 TEST(raw, what_is_not_complete_says_so)
