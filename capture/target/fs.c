@@ -40,7 +40,8 @@ static int mount_device(struct target *target)
 	}
 	if (err)
 		return target_fail(target, err, "cannot mount %.80s as %s: %s", target->device.node,
-				   target->fstype, target_mount_problem(err));
+				   target->fstype,
+				   target_mount_problem(err, target->where->options));
 	return 0;
 }
 

@@ -53,7 +53,7 @@ static int open_device(struct target *target)
 	raw->fd = open(target->device.node, O_RDWR | O_EXCL | O_CLOEXEC);
 	if (raw->fd < 0)
 		return target_fail(target, -errno, "cannot open %.80s: %s", target->device.node,
-				   target_mount_problem(-errno));
+				   target_mount_problem(-errno, ""));
 	err = raw_load(raw->fd, &raw->dir);
 	if (err == -ENODATA)
 		return 0;

@@ -38,14 +38,18 @@ static bool may_come(int err)
 	return err == -ENOENT || err == -EINVAL || err == -ENODEV;
 }
 
-static const char *share_problem(int err)
+static const char *share_problem(int err, const char *options)
 {
 	switch (err) {
 	case -ENOENT:
-	case -EINVAL:
 		return "the host shares nothing by this tag";
+	case -EINVAL:
+		return *options ?
+			       "the host shares nothing by this tag, or the kernel does not know "
+			       "the mount_options" :
+			       "the host shares nothing by this tag";
 	default:
-		return target_mount_problem(err);
+		return target_mount_problem(err, options);
 	}
 }
 
@@ -66,7 +70,8 @@ static int share_wait(struct target *target)
 	}
 	if (err)
 		return target_fail(target, err, "cannot mount the %s share %.60s: %s",
-				   target->where->type, target->where->where, share_problem(err));
+				   target->where->type, target->where->where,
+				   share_problem(err, target->where->options));
 	snprintf(target->fstype, sizeof(target->fstype), "%s", target->where->type);
 	snprintf(target->description, sizeof(target->description), "the share %.100s (%s)",
 		 target->where->where, target->where->type);

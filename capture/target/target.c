@@ -10,11 +10,7 @@
 #include "lib/util.h"
 
 static const struct target_ops *const target_rows[] = {
-	&target_fs_ops,
-	&target_nfs_ops,
-	&target_raw_ops,
-	&target_share_ops,
-	&target_ssh_ops,
+	&target_fs_ops, &target_nfs_ops, &target_raw_ops, &target_share_ops, &target_ssh_ops,
 };
 
 static bool means(const struct target_ops *ops, const char *type)
@@ -52,42 +48,59 @@ int target_fail(struct target *target, int err, const char *fmt, ...)
 	return err;
 }
 
-/* Words that mount(8) makes flags of. */
+/* Words that mount(8) makes flags of or keeps for itself, each with or without a "no" before it:
+ * mount(8), FILESYSTEM-INDEPENDENT MOUNT OPTIONS. File systems fail at them. */
 static bool is_flag(const char *word, size_t len)
 {
-	static const char *const flags[] = { "defaults", "rw",	     "ro",     "atime",
-					     "noatime",	 "relatime", "exec",   "suid",
-					     "nosuid",	 "noexec",   "dev",    "nodev",
-					     "auto",	 "noauto",   "nofail", "_netdev" };
+	static const char *const flags[] = {
+		"defaults",    "rw",	   "ro",    "atime",	 "diratime", "relatime", "exec",
+		"strictatime", "lazytime", "suid",  "dev",	 "iversion", "mand",	 "user",
+		"users",       "owner",	   "group", "auto",	 "fail",     "sync",	 "async",
+		"dirsync",     "silent",   "loud",  "symfollow", "_netdev",
+	};
 
+	if (after_prefix(word, "x-") || after_prefix(word, "X-") || after_prefix(word, "comment="))
+		return true;
+	if (len > 2 && after_prefix(word, "no")) {
+		word += 2;
+		len -= 2;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (strlen(flags[i]) == len && !strncmp(flags[i], word, len))
 			return true;
 	return false;
 }
 
+int target_mount_data(char *text, size_t size, const char *data, const char *options)
+{
+	size_t at = snprintf(text, size, "%s", data), len;
+
+	for (const char *word = options; *word; word += len + (word[len] == ',')) {
+		len = strcspn(word, ",");
+		if (!len || is_flag(word, len))
+			continue;
+		if (at + len + 2 > size)
+			return -E2BIG;
+		at += snprintf(text + at, size - at, "%s%.*s", at ? "," : "", (int)len, word);
+	}
+	return 0;
+}
+
 int target_mount(const struct target *target, const char *source, const char *fstype,
 		 const char *data)
 {
 	char text[512];
-	size_t at = snprintf(text, sizeof(text), "%s", data), len;
+	int err = target_mount_data(text, sizeof(text), data, target->where->options);
 
-	for (const char *word = target->where->options; *word; word += len + (word[len] == ',')) {
-		len = strcspn(word, ",");
-		if (!len || is_flag(word, len))
-			continue;
-		if (at + len + 2 > sizeof(text))
-			return -E2BIG;
-		at += snprintf(text + at, sizeof(text) - at, "%s%.*s", at ? "," : "", (int)len,
-			       word);
-	}
+	if (err)
+		return err;
 	if (mount(source, target->mount_point, fstype,
 		  MS_NOATIME | MS_NOSUID | MS_NODEV | MS_NOEXEC, text))
 		return -errno;
 	return 0;
 }
 
-const char *target_mount_problem(int err)
+const char *target_mount_problem(int err, const char *options)
 {
 	switch (err) {
 	case -EROFS:
@@ -96,7 +109,9 @@ const char *target_mount_problem(int err)
 	case -ENODEV:
 		return "the kernel does not know this file system: its module is not in the image";
 	case -EINVAL:
-		return "no such file system on the device, or a damaged one";
+		return *options ? "no such file system on the device, a damaged one, or one that "
+				  "does not know the mount_options" :
+				  "no such file system on the device, or a damaged one";
 	case -EUCLEAN:
 		return "the file system is damaged";
 	case -EBUSY:

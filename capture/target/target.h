@@ -137,8 +137,14 @@ int target_fail(struct target *target, int err, const char *fmt, ...)
 int target_mount(const struct target *target, const char *source, const char *fstype,
 		 const char *data);
 
-/** target_mount_problem() - What an errno of mount(2) means, in words. */
-const char *target_mount_problem(int err);
+/**
+ * target_mount_data() - What of @options is for the file system, behind @data.
+ * @text, @size: gets it. Return: 0; -E2BIG.
+ */
+int target_mount_data(char *text, size_t size, const char *data, const char *options);
+
+/** target_mount_problem() - What an errno of mount(2) with these options means, in words. */
+const char *target_mount_problem(int err, const char *options);
 
 /** target_write_problem() - What an errno of a write means for a dump, in words. */
 const char *target_write_problem(int err);

@@ -349,6 +349,30 @@ TEST(target, empty_tags_match_nothing)
 	CHECK(!find_matches(&dev, "PARTLABEL=CRASH"));
 }
 
+TEST(target, mount_options)
+{
+	static const struct {
+		const char *data, *options, *want;
+	} cases[] = {
+		{ "", "", "" },
+		{ "", "defaults", "" },
+		{ "umask=077", "rw,noatime", "umask=077" },
+		{ "", "compress=zstd,,subvol=@crash", "compress=zstd,subvol=@crash" },
+		{ "umask=077", "umask=027", "umask=077,umask=027" },
+		/* as fstab(5) has them */
+		{ "", "nodiratime,lazytime,sync,discard", "discard" },
+		{ "", "nouser,x-systemd.device-timeout=5,comment=x,nobarrier", "nobarrier" },
+		{ "", "async,users,nofail,no,_netdev,noauto", "no" },
+	};
+	char text[40];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CHECK_EQ(target_mount_data(text, sizeof(text), cases[i].data, cases[i].options), 0);
+		CHECK_STR(text, cases[i].want);
+	}
+	CHECK_EQ(target_mount_data(text, 12, "", "subvol=@crash"), -E2BIG);
+}
+
 TEST(target, rows)
 {
 	struct config config;
@@ -362,5 +386,5 @@ TEST(target, rows)
 	CHECK_EQ(target_init(&target, &config, &config.targets[0], "/"), 0);
 	CHECK(target.ops == &target_fs_ops);
 	CHECK_EQ(target.wait_s, config.device_timeout);
-	CHECK_STR(target_mount_problem(-EROFS), "the device is read-only");
+	CHECK_STR(target_mount_problem(-EROFS, ""), "the device is read-only");
 }
