@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture/target/nfs.h"
+#include "capture/target/target.h"
 #include "lib/util.h"
 
 /* "HOST:/PATH" or "[V6ADDRESS]:/PATH" */
@@ -52,10 +53,8 @@ static bool take_option(struct nfs_where *w, const char *option)
 	} else if (after_prefix(option, "mountproto=")) {
 		w->has_mountproto = true;
 	}
-	/* mount(8)'s and systemd's own, of a line that was copied from fstab(5) */
-	return streq(option, "defaults") || streq(option, "_netdev") || streq(option, "auto") ||
-	       streq(option, "noauto") || streq(option, "nofail") || streq(option, "rw") ||
-	       after_prefix(option, "x-");
+	/* of a line that was copied from fstab(5) */
+	return target_mount_flag(option, strlen(option));
 }
 
 int nfs_parse_where(const char *where, const char *options, struct nfs_where *where_ret)

@@ -48,9 +48,8 @@ int target_fail(struct target *target, int err, const char *fmt, ...)
 	return err;
 }
 
-/* Words that mount(8) makes flags of or keeps for itself, each with or without a "no" before it:
- * mount(8), FILESYSTEM-INDEPENDENT MOUNT OPTIONS. File systems fail at them. */
-static bool is_flag(const char *word, size_t len)
+/* Each with or without a "no" before it: mount(8), FILESYSTEM-INDEPENDENT MOUNT OPTIONS. */
+bool target_mount_flag(const char *word, size_t len)
 {
 	static const char *const flags[] = {
 		"defaults",    "rw",	   "ro",    "atime",	 "diratime", "relatime", "exec",
@@ -77,7 +76,7 @@ int target_mount_data(char *text, size_t size, const char *data, const char *opt
 
 	for (const char *word = options; *word; word += len + (word[len] == ',')) {
 		len = strcspn(word, ",");
-		if (!len || is_flag(word, len))
+		if (!len || target_mount_flag(word, len))
 			continue;
 		if (at + len + 2 > size)
 			return -E2BIG;

@@ -137,6 +137,10 @@ int target_fail(struct target *target, int err, const char *fmt, ...)
 int target_mount(const struct target *target, const char *source, const char *fstype,
 		 const char *data);
 
+/** target_mount_flag() - Whether mount(8) makes a flag of the option of @len bytes, or keeps it for
+ * itself: file systems fail at such. */
+bool target_mount_flag(const char *word, size_t len);
+
 /**
  * target_mount_data() - What of @options is for the file system, behind @data.
  * @text, @size: gets it. Return: 0; -E2BIG.
