@@ -15,7 +15,7 @@ vmcore_target_nfs() {
 	vmcore_want nfsv3 nfsv4
 }
 
-# vmcore_network_hosts - print the hosts of all targets and nodes beyond the network.
+# vmcore_network_hosts - print the hosts beyond the network of the settings that it reads.
 vmcore_network_hosts() {
 	local key rest word
 
@@ -29,7 +29,7 @@ vmcore_network_hosts() {
 			;;
 		fence_kdump_nodes) for word in $rest; do vmcore_network_host "$word"; done ;;
 		esac
-	done < <(vmcore_setting target nfs nfs4 ssh fence_kdump_nodes)
+	done
 }
 
 # vmcore_network_host HOST[:PORT] - print the host alone.
@@ -124,9 +124,9 @@ vmcore_network_to() {
 }
 
 vmcore_part_network() {
-	local hosts host vmcore_network_lines=() conf=$initdir/etc/vmcore-save.conf
+	local hosts host first vmcore_network_lines=() conf=$initdir/etc/vmcore-save.conf vmcore_severity
 
-	hosts=$(vmcore_network_hosts | sort -u)
+	hosts=$(vmcore_setting target fence_kdump_nodes | vmcore_network_hosts | sort -u)
 	[[ $hosts ]] || return 0
 	mkdir -p "$initdir/etc"
 	vmcore_want af_packet ipv6 # mostly built in
@@ -135,8 +135,11 @@ vmcore_part_network() {
 		vmcore_want $vmcore_nics
 		return 0
 	fi
+	first=$(vmcore_setting target | head -n 1 | vmcore_network_hosts)
 	for host in $hosts; do
-		vmcore_network_to "$host" || return 1
+		vmcore_severity=dwarn
+		[[ $host != "$first" ]] || vmcore_severity=dfatal
+		vmcore_network_to "$host" || [[ $vmcore_severity == dwarn ]] || return 1
 	done
 	# What the configuration says counts; what it leaves open is as it is here.
 	if [[ -z $(vmcore_setting ip) && ${#vmcore_network_lines[@]} != 0 ]]; then

@@ -145,23 +145,30 @@ vmcore_stack_walk() {
 	fi
 }
 
-# vmcore_stack_record NODE... - set $vmcore_stack to the text for what lies below the devices.
+# vmcore_stack_record NODE... - set $vmcore_stack to the text for what lies below the devices; only
+# the first one's failure counts.
 vmcore_stack_record() {
-	local node path vmcore_stack_seen=" "
+	local node path before seen vmcore_stack_seen=" "
 
 	vmcore_stack=
 	for node; do
-		path=$(readlink -e "/sys/dev/block/$(stat -L -c '%Hr:%Lr' "$node")") || return 1
-		vmcore_stack_walk "$path" || return 1
+		before=$vmcore_stack seen=$vmcore_stack_seen
+		if ! path=$(readlink -e "/sys/dev/block/$(stat -L -c '%Hr:%Lr' "$node")") ||
+			! vmcore_stack_walk "$path"; then
+			[[ $vmcore_severity != dfatal ]] || return 1
+			vmcore_stack=$before vmcore_stack_seen=$seen
+		fi
+		vmcore_severity=dwarn
 	done
 }
 
 vmcore_part_stack() {
-	local vmcore_stack
+	local vmcore_stack type vmcore_severity=dfatal
 
 	[[ -z $vmcore_full ]] || return 0 # dracut's modules put it together
-	# A full image has dracut's own tools for what is below.
-	[[ -z ${vmcore_full-} && ${#vmcore_nodes[@]} -gt 0 ]] || return 0
+	[[ ${#vmcore_nodes[@]} -gt 0 ]] || return 0
+	read -r _ type _ < <(vmcore_setting target)
+	[[ -z $type || $(vmcore_kind "$type") == block ]] || vmcore_severity=dwarn
 	vmcore_stack_record "${vmcore_nodes[@]}" || return 1
 	[[ -z $vmcore_stack ]] || printf '%s' "$vmcore_stack" > "$initdir/etc/vmcore-save/stack"
 }

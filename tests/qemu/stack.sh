@@ -73,6 +73,8 @@ record() {
 	in_tools bash -c 'vmcore_problem() { echo "problem: $*"; }
 		vmcore_need() { echo "need: $*"; }
 		vmcore_drivers() { echo "drivers: $*"; }
+		vmcore_setting() { echo "target ext4 $1"; }
+		vmcore_kind() { echo block; }
 		. /stack-module
 		vmcore_nodes=("$1") initdir=/out
 		vmcore_part_stack' record "$1"
