@@ -90,9 +90,13 @@ vmcore_part_hooks() {
 	for key in pre post emergency; do
 		# shellcheck disable=SC2086
 		for file in $(printf "%s/$key.d/* " $vmcore_hook_folders); do
-			[[ -e $file ]] || continue
+			[[ -f $file ]] || continue
 			vmcore_place=${file%/*}
-			vmcore_install_hook "$file" || return 1
+			if [[ -x $file ]]; then
+				vmcore_install_hook "$file" || return 1
+			else
+				dwarn "vmcore-save: $file is not executable: it is left out"
+			fi
 		done
 	done
 }

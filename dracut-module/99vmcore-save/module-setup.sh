@@ -129,7 +129,7 @@ vmcore_part_extra() {
 	vmcore_need $(vmcore_value extra_modules) || return 1
 	vmcore_place="$vmcore_conf: extra_bins"
 	for file in $(vmcore_value extra_bins); do
-		vmcore_install_static "$file" || return 1
+		vmcore_install_hook "$file" || return 1
 	done
 }
 
