@@ -3,6 +3,15 @@
 #
 # What the configuration says, as vmcore-save itself reads it.
 
+# vmcore_conf_path - print which file is the configuration; config_path() agrees.
+vmcore_conf_path() {
+	if [[ -z ${VMCORE_SAVE_CONF-} && ! -e /etc/vmcore-save.conf && -e /etc/kdump.conf ]]; then
+		echo /etc/kdump.conf
+	else
+		echo "${VMCORE_SAVE_CONF:-/etc/vmcore-save.conf}"
+	fi
+}
+
 vmcore_read_config() {
 	local said
 

@@ -162,7 +162,7 @@ vmcore_install_busybox() {
 
 installkernel() {
 	local vmcore_bin=${VMCORE_SAVE_BIN:-/usr/sbin/vmcore-save}
-	local vmcore_conf=${VMCORE_SAVE_CONF:-/etc/vmcore-save.conf} vmcore_sys=/sys/devices
+	local vmcore_conf vmcore_sys=/sys/devices
 	local vmcore_busybox=${VMCORE_SAVE_BUSYBOX:-/usr/share/vmcore-save/busybox}
 	local vmcore_severity=dfatal vmcore_place='' vmcore_config vmcore_full=''
 	local vmcore_needed=() vmcore_nodes=()
@@ -170,6 +170,7 @@ installkernel() {
 	! dracut_module_included base || vmcore_full=yes
 	[[ -e $srcmods/modules.builtin ]] ||
 		dwarn "vmcore-save: no $srcmods/modules.builtin: what is built in counts as missing"
+	vmcore_conf=$(vmcore_conf_path)
 	vmcore_read_config || return 1
 	mkdir -p "$initdir/bin" "$initdir/etc/vmcore-save"
 	vmcore_install "$vmcore_conf" /etc/vmcore-save.conf || return 1
