@@ -54,7 +54,7 @@ struct args {
 	char *moddir;
 	struct manifest_vars vars;
 	struct config config;
-	char fs_modules[CONFIG_MAX_TARGETS * 48];
+	char fs_modules[CONFIG_MAX_TARGETS * 64];
 };
 
 /* @arg stays cut in two for the life of the program. */
@@ -137,7 +137,7 @@ static const struct {
 } fs_modules[] = {
 	{ "raw", "" },
 	{ "ssh", "" },
-	{ "vfat", "fs-vfat nls_cp437 nls_ascii" },
+	{ "vfat", "fs-vfat ?nls_cp437 ?nls_ascii ?nls_iso8859_1" },
 	{ "nfs", "nfs nfsv3 nfsv4" },
 	{ "virtiofs", "virtio_pci virtiofs" },
 	{ "9p", "virtio_pci 9pnet_virtio 9p" },
