@@ -91,21 +91,19 @@ vmcore_why_net() { # vmcore_why_net HOST
 }
 
 vmcore_why_target() {
-	local node host
+	local node
 
 	case $(vmcore_kind "$vmcore_type") in
 	block)
 		node=$(vmcore_device "$vmcore_where") && [[ $node ]] || return 0
+		if vmcore_is_spread "$node"; then
+			echo "several devices"
+			return
+		fi
 		vmcore_why_block "$(readlink -e "/sys/dev/block/$(stat -L -c '%Hr:%Lr' "$node")")"
 		;;
-	nfs | ssh)
-		host=${vmcore_where##*@}
-		case $host in
-		\[*) host=${host#\[} host=${host%%\]*} ;;
-		*) host=${host%%:*} ;;
-		esac
-		vmcore_why_net "$host"
-		;;
+	nfs) vmcore_why_net "$(vmcore_network_host "${vmcore_where%%:/*}")" ;;
+	ssh) vmcore_why_net "$(vmcore_network_host "${vmcore_where##*@}")" ;;
 	esac
 }
 
