@@ -73,7 +73,7 @@ struct state_target {
  * @pstore_done: the log's end was taken to pstore, or cannot be
  * @pre_done: the hooks before the dump have run
  * @refused: one of them wants no dump
- * @no_core: opening the core has cost a worker its life, or was not possible
+ * @no_core: opening the core has cost a worker its life
  * @failure: why the supervisor ended a worker, or how it died, or why a hook wants no
  *	dump; empty otherwise
  * @described: what the saver says of core, log and dump, as JSON members; two texts,

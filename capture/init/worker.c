@@ -29,9 +29,14 @@ static const struct step prepare_rows[] = {
 	  worker_step_network },
 };
 
+enum {
+	CORE_OPEN,
+	CORE_PSTORE,
+};
+
 static const struct step core_rows[] = {
-	{ "core", STEP_BEST_EFFORT, 60, 0, worker_step_core },
-	{ "pstore", STEP_BEST_EFFORT, 60, 0, worker_step_pstore },
+	[CORE_OPEN] = { "core", STEP_BEST_EFFORT, 60, 0, worker_step_core },
+	[CORE_PSTORE] = { "pstore", STEP_BEST_EFFORT, 60, 0, worker_step_pstore },
 };
 
 static const struct step target_rows[] = {
@@ -217,8 +222,25 @@ void worker_emergency(struct init_state *st)
 	steps_run(&w.steps, &worker_tables[EMERGENCY], 0, &w);
 }
 
+static bool died_in(struct init_state *st, const struct step *row)
+{
+	const struct steps steps = worker_steps(st);
+	const int i = steps_current(&steps);
+
+	return steps_row(&steps, i) == row && st->progress.state[i].outcome == STEP_FAILED &&
+	       st->progress.state[i].err == -ECANCELED;
+}
+
 bool worker_go_on(struct init_state *st)
 {
+	/* Each worker opens the core: one that dies of it has not come to a target yet. */
+	if (st->phase > STATE_PREPARE && died_in(st, &core_rows[CORE_OPEN])) {
+		st->no_core = true;
+		return st->phase < STATE_DONE;
+	}
+	/* The log's end is not tried twice; the core is as good as before. */
+	if (st->phase > STATE_PREPARE && died_in(st, &core_rows[CORE_PSTORE]))
+		return st->phase < STATE_DONE;
 	switch (st->phase) {
 	case STATE_PREPARE:
 		return true; /* behind the row that was the end of it */

@@ -352,6 +352,37 @@ TEST(init, a_worker_goes_on_behind_the_dead)
 	CHECK_STR(reason(st, 1), "no kind of target is called none such");
 }
 
+TEST(init, a_worker_that_dies_of_the_core_costs_no_target)
+{
+	static const struct {
+		enum state_phase phase;
+		const char *step;
+		int err;
+		bool no_core;
+		unsigned target; /* after it was 1 */
+	} cases[] = {
+		{ STATE_CORE, "core", -ECANCELED, true, 1 },
+		{ STATE_CORE, "pstore", -ECANCELED, false, 1 },
+		{ STATE_TARGETS, "core", -ECANCELED, true, 1 },
+		{ STATE_TARGETS, "pstore", -ECANCELED, false, 1 },
+		{ STATE_TOO_SMALL, "core", -ECANCELED, true, 1 },
+		{ STATE_TARGETS, "pstore", -EIO, false, 2 }, /* it failed, and then it died */
+		{ STATE_TARGETS, "dump", -ECANCELED, false, 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_free_ struct init_state *st = new_state();
+
+		st->phase = cases[i].phase;
+		st->target = 1;
+		add_run(st, cases[i].step, STATE_ALL_TARGETS, STEP_FAILED, "died")->err =
+			cases[i].err;
+		CHECK(worker_go_on(st));
+		CHECK_EQ(st->no_core, cases[i].no_core);
+		CHECK_EQ(st->target, cases[i].target);
+	}
+}
+
 TEST(init, the_best_target_counts)
 {
 	_free_ struct init_state *st = new_state();
