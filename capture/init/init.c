@@ -131,17 +131,20 @@ static void supervise(struct init_state *st, pid_t pid)
 	int status;
 
 	for (;;) {
+		/* Asked first: what is copied then is what the worker has read, and whole. */
+		const bool configured = atomic_load(&st->configured);
 		/* A copy: the worker replaces the configuration while it reads it. */
 		struct config config = st->config;
 		struct steps_limits limits = {
 			.start_ms = st->start_ms,
-			.timeout_s = config.timeout,
-			.max_time_s = config.max_time,
 			.config = &config,
 		};
 
+		state_sanitize_config(&config);
+		limits.timeout_s = config.timeout;
+		limits.max_time_s = config.max_time;
 		final_beat(st);
-		if (atomic_load(&st->configured))
+		if (configured)
 			keep_outside_informed(st, &config);
 		if (child_wait(pid, TICK_MS, &status, NULL, NULL)) {
 			describe_death(st, status, oom_kills);
@@ -233,8 +236,11 @@ static void clear_up(struct init_state *st)
 static void run_worker(struct init_state *st, const struct init_saver *saver)
 {
 	struct steps steps = worker_steps(st);
-	pid_t pid = start_worker(st, saver);
+	pid_t pid;
 
+	/* The time without progress is not the last one's. */
+	steps_alive(&st->progress, clock_ms());
+	pid = start_worker(st, saver);
 	if (pid < 0) {
 		snprintf(st->failure, sizeof(st->failure), "cannot start the capture: %s",
 			 strerror(-pid));

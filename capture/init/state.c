@@ -19,7 +19,7 @@ static void bound_action(enum config_action *action)
 		*action = CONFIG_REBOOT;
 }
 
-static void sanitize_config(struct config *config)
+void state_sanitize_config(struct config *config)
 {
 	struct config defaults;
 
@@ -56,7 +56,7 @@ void state_sanitize(struct init_state *st)
 {
 	int at = atomic_load(&st->described_at);
 
-	sanitize_config(&st->config);
+	state_sanitize_config(&st->config);
 	if ((unsigned)st->phase > STATE_DONE)
 		st->phase = STATE_DONE;
 	if (st->target > st->config.nr_targets)

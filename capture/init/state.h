@@ -107,6 +107,10 @@ struct init_state {
  * enums, indexes and times are in range. */
 void state_sanitize(struct init_state *st);
 
+/** state_sanitize_config() - The same for a copy of the configuration alone, while a worker
+ * lives. */
+void state_sanitize_config(struct config *config);
+
 /** state_mount_point() - Where target @i is mounted: STATE_MOUNT_POINT for the first one, and
  * with ".1" and so on behind it for the others, since one that hangs stays mounted. */
 void state_mount_point(unsigned i, char path[STATE_MOUNT_POINT_SIZE]);

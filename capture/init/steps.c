@@ -10,6 +10,8 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
+#define AHEAD_MS 1000
+
 void steps_init(const struct steps *s)
 {
 	memset(s->progress->state, 0, sizeof(s->progress->state));
@@ -118,9 +120,13 @@ const struct step *steps_row(const struct steps *s, int i)
 	return NULL;
 }
 
+/* A time that has not come yet, but for what passed since the clock was read, was written by
+ * somebody who has run wild: it must not put a limit off. */
 static uint64_t elapsed_ms(uint64_t now, uint64_t since)
 {
-	return now > since ? now - since : 0;
+	if (since > now)
+		return since - now > AHEAD_MS ? UINT64_MAX : 0;
+	return now - since;
 }
 
 int steps_overdue(const struct steps *s, const struct steps_limits *limits, char *why, size_t size)
@@ -135,7 +141,8 @@ int steps_overdue(const struct steps *s, const struct steps_limits *limits, char
 			 limits->max_time_s);
 		return -ETIMEDOUT;
 	}
-	if (step && step->limit_s) {
+	/* Of a step that is over, or that cost the last runner its life, no limit is left. */
+	if (step && step->limit_s && s->progress->state[i].outcome == STEP_RUNNING) {
 		unsigned limit = step->limit_s, extra = 0;
 
 		if (step->extra_limit)
@@ -169,7 +176,7 @@ void steps_close(const struct steps *s, int err, const char *why)
 		return;
 	st->outcome = STEP_FAILED;
 	st->err = err;
-	st->ms = elapsed_ms(now, st->start_ms);
+	st->ms = now > st->start_ms ? now - st->start_ms : 0;
 	snprintf(st->error, sizeof(st->error), "%s", why);
 }
 

@@ -147,18 +147,25 @@ TEST(init, limits_end_a_step)
 		int current;
 		unsigned step_s, progress_s, now_s; /* since the start */
 		const char *why;		    /* empty: go on */
+		enum step_outcome outcome;
 	} cases[] = {
-		{ -1, 0, 0, 60, "" },
-		{ -1, 0, 0, 61, "start: no progress for 60 s" },
-		{ 0, 20, 20, 30, "" },
-		{ 0, 20, 20, 31, "a: not done after 10 s" },
-		{ 1, 20, 30, 35, "" },
-		{ 1, 20, 30, 36, "b: not done after 15 s" },
-		{ 2, 20, 40, 100, "" }, /* no limit of its own */
-		{ 2, 20, 30, 91, "c: no progress for 60 s" },
-		{ 2, 20, 100, 101, "c: the whole capture took more than max_time, 100 s" },
-		{ 2, 20, 40, 30, "" }, /* progress after the clock was read */
-		{ 999, 0, 0, 61, "start: no progress for 60 s" },
+		{ -1, 0, 0, 60, "", STEP_RUNNING },
+		{ -1, 0, 0, 61, "start: no progress for 60 s", STEP_RUNNING },
+		{ 0, 20, 20, 30, "", STEP_RUNNING },
+		{ 0, 20, 20, 31, "a: not done after 10 s", STEP_RUNNING },
+		{ 1, 20, 30, 35, "", STEP_RUNNING },
+		{ 1, 20, 30, 36, "b: not done after 15 s", STEP_RUNNING },
+		{ 2, 20, 40, 100, "", STEP_RUNNING }, /* no limit of its own */
+		{ 2, 20, 30, 91, "c: no progress for 60 s", STEP_RUNNING },
+		{ 2, 20, 100, 101, "c: the whole capture took more than max_time, 100 s",
+		  STEP_RUNNING },
+		{ 2, 20, 31, 30, "", STEP_RUNNING }, /* progress after the clock was read */
+		{ 2, 20, 32, 30, "c: no progress for 60 s", STEP_RUNNING }, /* in a time to come */
+		{ 0, 32, 30, 30, "a: not done after 10 s", STEP_RUNNING },
+		{ 999, 0, 0, 61, "start: no progress for 60 s", STEP_RUNNING },
+		/* What the last runner died of, while the next one has not begun a step. */
+		{ 0, 20, 50, 50, "", STEP_FAILED },
+		{ 0, 20, 50, 50, "", STEP_OK },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -170,6 +177,7 @@ TEST(init, limits_end_a_step)
 		for (size_t j = 0; j < 4; j++) {
 			progress.state[j].step = &script_rows[j];
 			progress.state[j].start_ms = 1000 + cases[i].step_s * 1000;
+			progress.state[j].outcome = cases[i].outcome;
 		}
 		/* A millisecond more than the whole seconds of a limit is over it. */
 		fake_now = 1000 + cases[i].now_s * 1000;
