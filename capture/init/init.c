@@ -189,7 +189,8 @@ static void beat(void *ctx)
 	final_beat(ctx);
 }
 
-static void record(struct init_state *st)
+/* Return: false where the target does not answer. */
+static bool record(struct init_state *st)
 {
 	int err;
 
@@ -199,6 +200,7 @@ static void record(struct init_state *st)
 		log_error("what happened could not be recorded on the target: %s",
 			  child_problem(err));
 	state_sanitize(st);
+	return err != -ETIMEDOUT;
 }
 
 /* Each hook is bounded where it is started; this is for the process that does that. */
@@ -222,10 +224,10 @@ static void clear_up(struct init_state *st)
 	if (st->target >= st->config.nr_targets || !t->attached)
 		return;
 	if (t->dir_name[0] && !t->recorded)
-		record(st);
+		t->hangs = !record(st);
 	if (t->dump_tried && !t->post_done) {
 		run_hooks(st, post_mortem);
-		if (t->dir_name[0] && !t->recorded)
+		if (t->dir_name[0] && !t->recorded && !t->hangs)
 			record(st); /* with what became of the hooks */
 	}
 	log_set_step("unmount");

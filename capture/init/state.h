@@ -35,6 +35,7 @@ enum state_phase {
  * struct state_target - What became of a target.
  * @visited: it had its turn
  * @attached: it is, or may still be, mounted or connected
+ * @hangs: it did not answer after a worker's death: nothing but a flush touches it again
  * @recorded: its manifest is the last word
  * @knows_dump: its manifest was written with a complete dump somewhere
  * @too_small: left out, since the dump would not fit
@@ -46,6 +47,7 @@ enum state_phase {
 struct state_target {
 	bool visited;
 	bool attached;
+	bool hangs;
 	bool recorded;
 	bool knows_dump;
 	bool too_small;

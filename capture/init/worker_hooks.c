@@ -22,6 +22,9 @@ static void find_directory(const struct worker *w, char *buf, size_t size)
 		buf[len > 0 ? len : 0] = '\0';
 		return;
 	}
+	*buf = '\0';
+	if (w->t->hangs)
+		return;
 	state_mount_point(w->st->target, mount_point);
 	snprintf(buf, size, "%s%s/%s", mount_point, w->st->config.targets[w->st->target].path,
 		 w->t->dir_name);
