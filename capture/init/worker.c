@@ -137,6 +137,7 @@ static int visit(struct worker *w)
 	w->t = &st->targets[st->target];
 	w->t->visited = true;
 	w->t->recorded = false;
+	w->in_directory = false;
 	w->steps.group = st->target;
 	state_mount_point(st->target, mount_point);
 	w->target = (struct target){ .alive = worker_alive, .alive_ctx = w };

@@ -90,7 +90,7 @@ int worker_step_post(void *ctx)
 		return STEPS_SKIP;
 	w->t->post_done = true;
 	/* They find a manifest beside the dump, and if the machine dies now, it is true. */
-	if (w->target.ops && w->t->dir_name[0])
+	if (w->in_directory)
 		record_write(w->st, &w->steps, w->st->target, &w->target);
 	call_hooks(w, HOOKS_POST, w->t->dump_saved ? "0" : "1", &result);
 	if (result.failed)

@@ -12,6 +12,7 @@
  * @saver: NULL where hooks alone are run
  * @target: the one whose turn it is
  * @t: what the state has of it; NULL where no target has its turn
+ * @in_directory: @target is open, and in the capture's directory
  */
 struct worker {
 	struct init_state *st;
@@ -20,6 +21,7 @@ struct worker {
 	struct target target;
 	struct state_target *t;
 	bool core_open;
+	bool in_directory;
 };
 
 /** worker_alive() - A sign of life, of a struct worker. */

@@ -57,6 +57,7 @@ int worker_step_directory(void *ctx)
 	}
 	if (err)
 		return worker_fail_target(w, err);
+	w->in_directory = true;
 	strcpy(w->t->dir_name, w->target.dir_name);
 	log_info("%s/%s", w->target.where->path, w->t->dir_name);
 	/* If the machine dies in what follows, this is the record that stays. */
@@ -212,7 +213,8 @@ int worker_step_manifest(void *ctx)
 	struct worker *w = ctx;
 	int err;
 
-	if (!w->t->dir_name[0])
+	/* On a second visit it has a name, but may not be there any more. */
+	if (!w->in_directory)
 		return STEPS_SKIP;
 	memory_sample(w->st, getpid());
 	err = record_write(w->st, &w->steps, w->st->target, &w->target);
