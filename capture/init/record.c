@@ -176,25 +176,50 @@ int record_write(const struct init_state *st, const struct steps *steps, unsigne
 	return target->ops->replace(target, RECORD_NAME, text, len);
 }
 
-/* The worker may have died between an act and its note of it: the names tell. */
-static void look_at_files(struct state_target *t, struct target *target)
+/* A target that cannot be asked says nothing of what is there. */
+static int look_for(struct target *target, const char *name, bool *there_ret, uint64_t *bytes_ret)
 {
-	static const char *const whole[] = { RECORD_DUMP_NAME, RECORD_DUMP_FLAT };
-	uint64_t bytes;
+	int err = target->ops->bytes(target, name, bytes_ret);
 
-	t->log_saved = target->ops->bytes(target, RECORD_LOG_NAME, &bytes) == 0;
-	for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
-		if (target->ops->bytes(target, whole[i], &bytes) == 0) {
-			t->dump_saved = true;
-			t->dump_bytes = bytes;
-			snprintf(t->dump_name, sizeof(t->dump_name), "%s", whole[i]);
-			return;
-		}
+	if (err && err != -ENOENT)
+		return err;
+	*there_ret = !err;
+	return 0;
+}
+
+static int look_for_dump(struct state_target *t, struct target *target)
+{
+	static const char *const names[] = { RECORD_DUMP_NAME, RECORD_DUMP_FLAT, RECORD_DUMP_TMP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const bool last = i + 1 == ARRAY_SIZE(names);
+		bool there;
+		uint64_t bytes = 0;
+		int err = look_for(target, names[i], &there, &bytes);
+
+		if (err)
+			return err;
+		if (!there && !last)
+			continue;
+		t->dump_saved = !last;
+		t->dump_started = there;
+		t->dump_bytes = there ? bytes : 0;
+		snprintf(t->dump_name, sizeof(t->dump_name), "%s", names[i]);
+		break;
 	}
-	t->dump_saved = false;
-	t->dump_started = target->ops->bytes(target, RECORD_DUMP_TMP, &bytes) == 0;
-	t->dump_bytes = t->dump_started ? bytes : 0;
-	snprintf(t->dump_name, sizeof(t->dump_name), "%s", RECORD_DUMP_TMP);
+	return 0;
+}
+
+int record_look(struct state_target *t, struct target *target)
+{
+	bool there;
+	uint64_t bytes;
+	int err = look_for(target, RECORD_LOG_NAME, &there, &bytes);
+
+	if (err)
+		return err;
+	t->log_saved = there;
+	return look_for_dump(t, target);
 }
 
 static void ignore(void *ctx)
@@ -220,7 +245,8 @@ int record_rescue(struct init_state *st, const struct steps *steps)
 		log_error("%s", target.error);
 		return err;
 	}
-	look_at_files(t, &target);
+	if (record_look(t, &target))
+		log_error("%s", target.error);
 	err = record_write(st, steps, st->target, &target);
 	if (!err && target.ops->sync)
 		err = target.ops->sync(&target);

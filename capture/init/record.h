@@ -33,6 +33,13 @@ void record_describe(struct init_state *st, const struct init_saver *saver);
 int record_write(const struct init_state *st, const struct steps *steps, unsigned i,
 		 struct target *target);
 
+/**
+ * record_look() - A worker may have died between an act and its note of it: let the names in
+ * the capture's directory tell. Return: 0; -errno with target->error, and @t knows no more
+ * than before of what could not be asked.
+ */
+int record_look(struct state_target *t, struct target *target);
+
 /** record_rescue() - After the worker's death: get back into the directory of the target
  * that it was at and record there what is known. Return: 0 or -errno, logged. */
 int record_rescue(struct init_state *st, const struct steps *steps);

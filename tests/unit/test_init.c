@@ -470,6 +470,71 @@ TEST(init, manifest_tells_what_is_known)
 	CHECK(strstr(text, "\"verdict\": \"not tried yet\"") != NULL);
 }
 
+/* A target that has the files that @priv names, one letter each, or cannot be asked. */
+static int fake_bytes(struct target *target, const char *name, uint64_t *bytes_ret)
+{
+	static const struct {
+		char letter;
+		const char *name;
+	} files[] = {
+		{ 'l', RECORD_LOG_NAME },
+		{ 'd', RECORD_DUMP_NAME },
+		{ 'f', RECORD_DUMP_FLAT },
+		{ 'i', RECORD_DUMP_TMP },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (!streq(name, files[i].name))
+			continue;
+		if (strchr(target->priv, '!') && !strchr(target->priv, files[i].letter))
+			return target_fail(target, -EIO, "lost");
+		*bytes_ret = 100 + i;
+		return strchr(target->priv, files[i].letter) ? 0 : -ENOENT;
+	}
+	return -ENOENT;
+}
+
+TEST(init, names_tell_what_a_dead_worker_saved)
+{
+	static const struct target_ops ops = { .bytes = fake_bytes };
+	static const struct state_target nothing = { .visited = true };
+	static const struct state_target all = { .log_saved = true,
+						 .dump_started = true,
+						 .dump_saved = true,
+						 .dump_bytes = 7,
+						 .dump_name = RECORD_DUMP_NAME };
+	static const struct {
+		const struct state_target *before;
+		const char *files; /* '!': the others cannot be asked for */
+		int err;
+		bool log, started, saved;
+		uint64_t bytes;
+		const char *name;
+	} cases[] = {
+		{ &nothing, "", 0, false, false, false, 0, RECORD_DUMP_TMP },
+		{ &nothing, "l", 0, true, false, false, 0, RECORD_DUMP_TMP },
+		{ &nothing, "li", 0, true, true, false, 103, RECORD_DUMP_TMP },
+		{ &nothing, "ld", 0, true, true, true, 101, RECORD_DUMP_NAME },
+		{ &nothing, "lf", 0, true, true, true, 102, RECORD_DUMP_FLAT },
+		{ &all, "", 0, false, false, false, 0, RECORD_DUMP_TMP },
+		{ &all, "!", -EIO, true, true, true, 7, RECORD_DUMP_NAME },
+		{ &all, "l!", -EIO, true, true, true, 7, RECORD_DUMP_NAME },
+		{ &nothing, "l!", -EIO, true, false, false, 0, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct target target = { .ops = &ops, .priv = (void *)cases[i].files };
+		struct state_target t = *cases[i].before;
+
+		CHECK_EQ(record_look(&t, &target), cases[i].err);
+		CHECK_EQ(t.log_saved, cases[i].log);
+		CHECK_EQ(t.dump_started, cases[i].started);
+		CHECK_EQ(t.dump_saved, cases[i].saved);
+		CHECK_EQ(t.dump_bytes, cases[i].bytes);
+		CHECK_STR(t.dump_name, cases[i].name);
+	}
+}
+
 static void describe_too_much(void *ctx, struct json *json)
 {
 	(void)ctx;
