@@ -140,11 +140,12 @@ static void load_one(const char *path, const char *params, struct modules_count 
 	}
 }
 
-int modules_load_list(const char *list, void (*alive)(void *), void *alive_ctx,
+int modules_load_list(const char *list, unsigned *at, void (*alive)(void *), void *alive_ctx,
 		      struct modules_count *count_ret)
 {
 	struct modules_count count = { .loaded = 0 };
 	_free_ char *text = NULL;
+	unsigned nr = 0, first = *at;
 	char *line, *rest;
 	int err = io_read_file(list, MODULES_LIST_MAX, &text, NULL);
 
@@ -158,8 +159,13 @@ int modules_load_list(const char *list, void (*alive)(void *), void *alive_ctx,
 	while ((line = strsep(&rest, "\n"))) {
 		char *params, *path = modules_parse_line(line, &params);
 
-		if (!path)
+		if (!path || ++nr < first)
 			continue;
+		if (nr == first) {
+			log_warn("going on behind %s, with which the last try ended", path);
+			continue;
+		}
+		*at = nr;
 		alive(alive_ctx);
 		load_one(path, params, &count);
 	}

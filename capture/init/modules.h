@@ -29,13 +29,15 @@ char *modules_parse_line(char *line, char **params_ret);
 
 /**
  * modules_load_list() - Load what a list names; what cannot be loaded is logged and left out.
+ * @at: which entry is being tried, counted from 1, so that somebody else can go on behind
+ *	it where it is the end of this process; 0 to begin with
  * @alive: called before each module
  *
  * The file of a module that is loaded, or that says it is not needed, is removed.
  *
  * Return: 0; -ENOENT where there is no list (not logged: a kernel may need none); -errno, logged.
  */
-int modules_load_list(const char *list, void (*alive)(void *), void *alive_ctx,
+int modules_load_list(const char *list, unsigned *at, void (*alive)(void *), void *alive_ctx,
 		      struct modules_count *count_ret);
 
 /** modules_problem() - What an errno of finit_module(2) means, in words. */

@@ -71,6 +71,8 @@ struct state_target {
  * @config: defaults until the worker has read the configuration
  * @target: index into @config's targets and @targets
  * @configured: @config is what will be
+ * @modules_at: as of modules_load_list()
+ * @modules_deaths: how many workers have died there
  * @fence_started: the cluster's nodes are told, or there are none
  * @pstore_done: the log's end was taken to pstore, or cannot be
  * @pre_done: the hooks before the dump have run
@@ -92,6 +94,8 @@ struct init_state {
 	unsigned target;
 	struct state_target targets[STATE_MAX_TARGETS];
 	atomic_bool configured;
+	unsigned modules_at;
+	unsigned modules_deaths;
 	bool fence_started;
 	bool pstore_done;
 	bool pre_done;

@@ -8,7 +8,8 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define QUICK_WAIT_S 10 /* for targets that get the log alone */
+#define QUICK_WAIT_S	10 /* for targets that get the log alone */
+#define MODULES_WORKERS 8u /* that may die of a module each */
 
 void worker_alive(void *ctx)
 {
@@ -22,11 +23,17 @@ int worker_fail_target(struct worker *w, int err)
 	return steps_fail(&w->st->progress, err, "%s", w->target.error);
 }
 
+enum {
+	PREPARE_CONFIG,
+	PREPARE_MODULES,
+	PREPARE_NETWORK,
+};
+
 static const struct step prepare_rows[] = {
-	{ "config", STEP_REQUIRED, 20, 0, worker_step_config },
-	{ "modules", STEP_BEST_EFFORT, 180, 0, worker_step_modules },
-	{ "network", STEP_BEST_EFFORT, 30, offsetof(struct config, device_timeout),
-	  worker_step_network },
+	[PREPARE_CONFIG] = { "config", STEP_REQUIRED, 20, 0, worker_step_config },
+	[PREPARE_MODULES] = { "modules", STEP_BEST_EFFORT, 180, 0, worker_step_modules },
+	[PREPARE_NETWORK] = { "network", STEP_BEST_EFFORT, 30,
+			      offsetof(struct config, device_timeout), worker_step_network },
 };
 
 enum {
@@ -89,7 +96,7 @@ static const struct steps_table worker_tables[] = {
 	[EMERGENCY] = { emergency_rows, ARRAY_SIZE(emergency_rows) },
 };
 
-_Static_assert(ARRAY_SIZE(prepare_rows) + ARRAY_SIZE(emergency_rows) +
+_Static_assert(ARRAY_SIZE(prepare_rows) + MODULES_WORKERS + ARRAY_SIZE(emergency_rows) +
 			       STATE_MAX_TARGETS *
 				       (ARRAY_SIZE(core_rows) + 2 * ARRAY_SIZE(target_rows) +
 					ARRAY_SIZE(tell_rows) + ARRAY_SIZE(after_death_rows)) <=
@@ -165,12 +172,28 @@ static int visit_all(struct worker *w)
 	return first;
 }
 
-/* The row behind the last one that ran. */
-static size_t next_row(const struct steps *s, const struct steps_table *table)
+static bool died_in(struct init_state *st, const struct step *row)
 {
-	const struct step *last = steps_row(s, steps_current(s));
+	const struct steps steps = worker_steps(st);
+	const int i = steps_current(&steps);
 
-	return last >= table->rows && last < table->rows + table->nr ? last - table->rows + 1 : 0;
+	return steps_row(&steps, i) == row && st->progress.state[i].outcome == STEP_FAILED &&
+	       st->progress.state[i].err == -ECANCELED;
+}
+
+/* The row of preparing to go on with: behind the last one that ran. Modules are many, and the
+ * ones behind a bad one may be the disk's. */
+static size_t next_row(struct init_state *st)
+{
+	const struct steps steps = worker_steps(st);
+	const struct step *last = steps_row(&steps, steps_current(&steps));
+
+	if (died_in(st, &prepare_rows[PREPARE_MODULES]) && st->modules_deaths < MODULES_WORKERS)
+		return PREPARE_MODULES;
+	for (size_t i = 0; i < ARRAY_SIZE(prepare_rows); i++)
+		if (last == &prepare_rows[i])
+			return i + 1;
+	return 0;
 }
 
 int worker_run(struct init_state *st, const struct init_saver *saver)
@@ -180,7 +203,7 @@ int worker_run(struct init_state *st, const struct init_saver *saver)
 	int err = 0;
 
 	if (st->phase == STATE_PREPARE) {
-		err = steps_run(&w.steps, prepare, next_row(&w.steps, prepare), &w);
+		err = steps_run(&w.steps, prepare, next_row(st), &w);
 		st->phase = STATE_CORE;
 	}
 	if (!st->no_core)
@@ -223,15 +246,6 @@ void worker_emergency(struct init_state *st)
 	steps_run(&w.steps, &worker_tables[EMERGENCY], 0, &w);
 }
 
-static bool died_in(struct init_state *st, const struct step *row)
-{
-	const struct steps steps = worker_steps(st);
-	const int i = steps_current(&steps);
-
-	return steps_row(&steps, i) == row && st->progress.state[i].outcome == STEP_FAILED &&
-	       st->progress.state[i].err == -ECANCELED;
-}
-
 bool worker_go_on(struct init_state *st)
 {
 	/* Each worker opens the core: one that dies of it has not come to a target yet. */
@@ -244,6 +258,7 @@ bool worker_go_on(struct init_state *st)
 		return st->phase < STATE_DONE;
 	switch (st->phase) {
 	case STATE_PREPARE:
+		st->modules_deaths += died_in(st, &prepare_rows[PREPARE_MODULES]);
 		return true; /* behind the row that was the end of it */
 	case STATE_CORE:
 		st->no_core = true;

@@ -85,7 +85,7 @@ int worker_step_modules(void *ctx)
 {
 	struct worker *w = ctx;
 	struct modules_count count;
-	int err = modules_load_list(MODULES_LIST, worker_alive, w, &count);
+	int err = modules_load_list(MODULES_LIST, &w->st->modules_at, worker_alive, w, &count);
 
 	if (err == -ENOENT) {
 		log_info("no list of modules: the kernel has to have what is needed");

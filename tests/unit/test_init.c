@@ -609,18 +609,27 @@ TEST(init, bad_modules_are_counted_and_left_out)
 	char list[] = "/tmp/vmcore-test-XXXXXX";
 	_close_ int fd = mkstemp(list);
 	struct modules_count count = { .loaded = 9 };
-	unsigned calls = 0;
+	unsigned calls = 0, at = 0;
 	int err;
 
 	CHECK(fd >= 0);
 	CHECK(dprintf(fd, "# none of these is a module\n/nonexistent.ko\n%s a=b\n", list) > 0);
-	err = modules_load_list(list, no_alive, &calls, &count);
-	unlink(list);
+	err = modules_load_list(list, &at, no_alive, &calls, &count);
 	CHECK_EQ(err, 0);
 	CHECK_EQ(calls, 2);
+	CHECK_EQ(at, 2);
 	CHECK_EQ(count.loaded, 0);
 	CHECK_EQ(count.failed, 2);
-	CHECK_EQ(modules_load_list("/nonexistent", no_alive, &calls, &count), -ENOENT);
+	/* The first one was the end of the worker before. */
+	at = 1;
+	CHECK_EQ(modules_load_list(list, &at, no_alive, &calls, &count), 0);
+	CHECK_EQ(calls, 3);
+	CHECK_EQ(count.failed, 1);
+	at = 99;
+	CHECK_EQ(modules_load_list(list, &at, no_alive, &calls, &count), 0);
+	CHECK_EQ(calls, 3);
+	unlink(list);
+	CHECK_EQ(modules_load_list("/nonexistent", &at, no_alive, &calls, &count), -ENOENT);
 }
 
 static int child_fails(void *ctx)
