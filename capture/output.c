@@ -25,10 +25,12 @@
  * sync_file_range(2), fdatasync(2) and fsync(2) comes first (errseq_t, kernel 5660e13d2fd6,
  * 4.13), and the page counts as clean after it. So none of them may be ignored: the fsync
  * at the end would find nothing. What is no file on a disk cannot be synced, and need not.
+ * EROFS is none of these: it is what fsync(2) says of a file system that has turned read-only
+ * after an error, without writing anything (kernel, fs/ext4/fsync.c).
  */
 static void note_sync(struct output *o, int ret)
 {
-	static const int harmless[] = { EINVAL, EROFS, ESPIPE, ENOSYS, EOPNOTSUPP };
+	static const int harmless[] = { EINVAL, ESPIPE, ENOSYS, EOPNOTSUPP };
 
 	if (!ret || o->err)
 		return;
