@@ -347,6 +347,7 @@ static int saver_save_dump(void *ctx, struct target_file *file, void (*alive)(vo
 	s->start_ms = clock_ms();
 	s->dump_tried = true;
 	s->sha256[0] = '\0';
+	s->verify_ms = 0;
 	err = file->stream ? write_stream(s) : write_file(s, file);
 	s->dump_ms = clock_ms() - s->start_ms - s->verify_ms;
 	if (s->stats.scan_problem[0])
@@ -355,6 +356,14 @@ static int saver_save_dump(void *ctx, struct target_file *file, void (*alive)(vo
 	progress_log_total(&s->stats, s->dump_ms);
 	s->dump_errno = -err;
 	return err;
+}
+
+static void saver_lose_dump(void *ctx, int err)
+{
+	struct saver *s = ctx;
+
+	s->dump_errno = -err;
+	s->sha256[0] = '\0';
 }
 
 static void describe_log(const struct saver *s, struct json *j)
@@ -404,6 +413,7 @@ void saver_init(struct saver *s, struct init_saver *ops)
 		.save_log = saver_save_log,
 		.fit = saver_fit,
 		.save_dump = saver_save_dump,
+		.lose_dump = saver_lose_dump,
 		.describe = saver_describe,
 		.ctx = s,
 	};

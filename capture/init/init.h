@@ -30,6 +30,8 @@ struct target_file; /* capture/target/target.h */
  * @save_dump: write the dump to @file from offset 0 and sync it; calls @alive(alive_ctx)
  *	whenever there was progress, at least once a second while there is. To a stream
  *	the dump is sent flattened. May be called again, for another target
+ * @lose_dump: the dump that save_dump() was content with could not be kept, for @err: nothing
+ *	said of it from now on may be that it is complete
  * @describe: add what is known of core, log and dump as members to the manifest
  *	object that is open in @json; also called after a failure
  */
@@ -41,6 +43,7 @@ struct init_saver {
 		   void *alive_ctx);
 	int (*save_dump)(void *ctx, struct target_file *file, void (*alive)(void *),
 			 void *alive_ctx);
+	void (*lose_dump)(void *ctx, int err);
 	void (*describe)(void *ctx, struct json *json);
 	void *ctx;
 };

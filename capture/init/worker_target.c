@@ -178,6 +178,10 @@ static int save_dump(struct worker *w, struct target_file *file)
 		return err;
 	}
 	err = w->target.ops->commit(&w->target, file, name);
+	if (err) {
+		w->saver->lose_dump(w->saver->ctx, err);
+		record_describe(w->st, w->saver);
+	}
 	note_dump(w, err ? RECORD_DUMP_TMP : name);
 	w->t->dump_saved = !err;
 	return err;

@@ -90,6 +90,30 @@ TEST(dump_saver, from_core_to_manifest)
 	CHECK(strstr(text, "\"kernel_release\": \"6.1.0-test\""));
 	CHECK(strstr(text, "\"codec\": \"zstd\"") && strstr(text, "\"level\": 1"));
 	CHECK(!strstr(text, "\"complete\": false"));
+	/* All of it was written, but then the target could not keep it. */
+	ops.lose_dump(ops.ctx, -EIO);
+	free(text);
+	text = describe(&ops);
+	CHECK(text && strstr(text, "\"complete\": false,\n    \"error\": \"Input/output error\""));
+	CHECK(!strstr(text, want));
+	core_close(s.core);
+}
+
+TEST(dump_saver, a_second_dump_does_not_take_its_time_from_the_first)
+{
+	_close_ int dump_fd = memfd_create("dump", 0);
+	struct target_file file = { .fd = dump_fd };
+	struct init_saver ops;
+	unsigned alive = 0;
+	struct saver s;
+
+	saver_init(&s, &ops);
+	CHECK_EQ(open_panicked(&ops), 0);
+	CHECK_EQ(ops.save_dump(ops.ctx, &file, count_alive, &alive), 0);
+	s.verify_ms = 3600000; /* that was a long one */
+	file.fd = -1;
+	CHECK_EQ(ops.save_dump(ops.ctx, &file, count_alive, &alive), -EBADF);
+	CHECK(s.dump_ms < 3600000);
 	core_close(s.core);
 }
 
