@@ -20,6 +20,10 @@ static struct {
 	int kmsg_only;
 } log_state = { .level = LOG_LVL_INFO, .kmsg_fd = -1 };
 
+/* What is longer, /dev/kmsg refuses as a whole: 1024 bytes less a prefix of up to 48, which
+ * newer kernels do not count (kernel/printk/printk.c: LOG_LINE_MAX, devkmsg_write()). */
+#define LINE_BYTES 976
+
 /* kmsg's syslog priority for each level (kernel: include/linux/kern_levels.h). */
 static const int kmsg_priority[] = { 3, 4, 6, 7 };
 
@@ -86,7 +90,7 @@ static void write_line(int fd, const char *line, size_t len)
 
 void log_msg(enum log_level level, const char *fmt, ...)
 {
-	char line[1024]; /* kmsg takes about this much in one record */
+	char line[LINE_BYTES];
 	int saved_errno = errno;
 	size_t len, prio_len;
 	va_list ap;
