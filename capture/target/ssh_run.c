@@ -183,8 +183,9 @@ int ssh_run(const struct ssh_args *args, struct ssh_run *run)
 	return late ? -ETIMEDOUT : 0;
 }
 
-/* Move what has come on to the client; at the end of either, close the client's side. */
-static void pass_on(int from, struct client *c, uint64_t *bytes)
+/* Move what has come on to the client; at the end of either, close the client's side.
+ * Return: whether it was the end of what comes, and so all of it has gone on. */
+static bool pass_on(int from, struct client *c, uint64_t *bytes)
 {
 	ssize_t n =
 		splice(from, NULL, c->in, NULL, SPLICE_BYTES, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -193,6 +194,7 @@ static void pass_on(int from, struct client *c, uint64_t *bytes)
 		*bytes += n;
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		close(take_fd(&c->in));
+	return n == 0;
 }
 
 /*
@@ -203,6 +205,7 @@ static void relay(const struct ssh_args *args, int from, struct word *word)
 {
 	struct ssh_line line = { .text = "" };
 	struct client c;
+	bool all = false;
 	int status, err;
 
 	err = start_client(args, &c);
@@ -232,13 +235,18 @@ static void relay(const struct ssh_args *args, int from, struct word *word)
 		if (fds[2].revents & POLLERR)
 			close(take_fd(&c.in)); /* its reader has gone */
 		else if (fds[2].revents)
-			pass_on(from, &c, &word->bytes);
+			all = pass_on(from, &c, &word->bytes);
 	}
 	close_client(&c);
 	close(from); /* the writer learns at its next write */
 	if (waitpid(c.pid, &status, 0) == c.pid)
 		word->status = status_of(status);
 	strcpy(word->line, ssh_line_text(&line));
+	/* It went well, it says, and does not know of what it did not take. */
+	if (!all && !word->status) {
+		word->status = SSH_CLIENT_FAILED;
+		strcpy(word->line, "the client did not take all of it");
+	}
 }
 
 static void __attribute__((noreturn))

@@ -434,6 +434,25 @@ TEST(ssh, does_not_believe_what_is_not_whole)
 	}
 }
 
+/* A client that takes nothing and says that all went well, while the data is still with us. */
+TEST(ssh, does_not_believe_a_client_that_did_not_take_all)
+{
+	_far_ struct far f;
+	struct target_file file;
+	char buf[256];
+
+	CHECK_EQ(far_init(&f, "case $c in *'cat >'*) exec <&-; sh -c \"$c\" </dev/null; sleep 1; "
+			      "exit 0;; esac"),
+		 0);
+	CHECK_EQ(far_open(&f), 0);
+	CHECK_EQ(target_ssh_ops.create(&f.target, "x-incomplete", &file), 0);
+	clock_sleep_ms(400);
+	io_write_full(file.fd, "abcdef", 6);
+	CHECK(target_ssh_ops.commit(&f.target, &file, "x") < 0);
+	CHECK(strstr(f.target.error, "did not take all"));
+	CHECK_STR(far_read(&f, "x", buf), "(none)");
+}
+
 TEST(ssh, tells_the_writer_of_the_end)
 {
 	_far_ struct far f;
