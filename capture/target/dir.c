@@ -132,9 +132,16 @@ int dir_open_file(int dir_fd, const char *name)
 
 int dir_commit_file(int dir_fd, int fd, const char *name, const char *final_name)
 {
-	if (fsync(fd) || renameat(dir_fd, name, dir_fd, final_name) || fsync(dir_fd))
+	int err;
+
+	if (fsync(fd) || renameat(dir_fd, name, dir_fd, final_name))
 		return -errno;
-	return 0;
+	if (fsync(dir_fd) == 0)
+		return 0;
+	/* It would say more than is known. */
+	err = -errno;
+	renameat(dir_fd, final_name, dir_fd, name);
+	return err;
 }
 
 void dir_reserve_file(int fd, size_t bytes)

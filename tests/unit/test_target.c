@@ -115,6 +115,21 @@ TEST(target, stamped_directories_take_the_next_suffix)
 	CHECK_EQ(mode_of(p.fd, name), 0700);
 }
 
+TEST(target, a_name_that_cannot_be_made_durable_is_not_given)
+{
+	_place_ struct place p = make_place();
+	/* What fsync(2) fails for, and all else does not. */
+	_close_ int dir = open(p.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_close_ int fd = dir_open_file(dir, "new");
+
+	CHECK(p.fd >= 0 && fd >= 0);
+	CHECK_EQ(dir_commit_file(dir, fd, "new", "final"), -EBADF);
+	CHECK(holds(p.fd, "new", ""));
+	CHECK(!holds(p.fd, "final", ""));
+	CHECK_EQ(dir_commit_file(p.fd, fd, "new", "final"), 0);
+	CHECK(holds(p.fd, "final", ""));
+}
+
 TEST(target, open_path_makes_what_is_missing)
 {
 	_place_ struct place p = make_place();
