@@ -59,7 +59,7 @@ static void __attribute__((noreturn)) guard_main(const struct init_state *st)
 	final_reset();
 }
 
-void final_start_guard(struct init_state *st)
+pid_t final_start_guard(struct init_state *st)
 {
 	pid_t pid;
 
@@ -69,6 +69,16 @@ void final_start_guard(struct init_state *st)
 		guard_main(st);
 	if (pid < 0)
 		log_error("cannot start the guard: %s", strerror(errno));
+	return pid;
+}
+
+void final_spare_guard(pid_t guard)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)guard);
+	if (guard > 0)
+		io_write_file(path, "-1000");
 }
 
 void final_beat(struct init_state *st)

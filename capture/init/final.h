@@ -9,8 +9,12 @@
 
 #include "capture/init/state.h"
 
-/** final_start_guard() - Fork the guard. Its first deadline is the same as final_beat()'s. */
-void final_start_guard(struct init_state *st);
+/** final_start_guard() - Fork the guard. Its first deadline is the same as final_beat()'s.
+ * Return: its pid; -1 where there is none, which is logged. */
+pid_t final_start_guard(struct init_state *st);
+
+/** final_spare_guard() - Once /proc is there: where memory runs out, it is not killed. */
+void final_spare_guard(pid_t guard);
 
 /** final_beat() - Tell the guard and the hardware watchdog that PID 1 is well. */
 void final_beat(struct init_state *st);

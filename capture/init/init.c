@@ -276,13 +276,15 @@ void init_main(const struct init_saver *saver)
 	struct init_state *st = create_state();
 	struct utsname u = { .release = "?" };
 	enum config_action action;
+	pid_t guard;
 
 	if (!st)
 		final_reset();
 	log_set_name("vmcore-save");
 	log_set_step("start");
-	final_start_guard(st);
+	guard = final_start_guard(st);
 	mounts_setup();
+	final_spare_guard(guard);
 	uname(&u);
 	log_info("version %s on kernel %s", VMCORE_SAVE_VERSION, u.release);
 
