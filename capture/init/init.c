@@ -29,6 +29,7 @@
 #define TICK_MS		100
 #define SAMPLE_MS	1000
 #define RECORD_LIMIT_MS 30000
+#define START_AGAIN_MS	1000 /* memory may come back from a worker that is dying yet */
 #define MAX_WORKERS	(2 * STATE_MAX_TARGETS + STEPS_MAX / 8)
 
 static struct init_state *create_state(void)
@@ -235,7 +236,8 @@ static void clear_up(struct init_state *st)
 	final_detach(st, st->target);
 }
 
-static void run_worker(struct init_state *st, const struct init_saver *saver)
+/* Return: false where none could be started, and so nothing was tried. */
+static bool run_worker(struct init_state *st, const struct init_saver *saver)
 {
 	struct steps steps = worker_steps(st);
 	pid_t pid;
@@ -247,19 +249,24 @@ static void run_worker(struct init_state *st, const struct init_saver *saver)
 		snprintf(st->failure, sizeof(st->failure), "cannot start the capture: %s",
 			 strerror(-pid));
 		log_error("%s", st->failure);
-		return;
+		return false;
 	}
 	log_set_step("watch");
 	supervise(st, pid);
 	state_sanitize(st);
 	steps_close(&steps, -ECANCELED, st->failure);
+	return true;
 }
 
 /* A worker that dies costs what it was at; the next one goes on behind that. */
 static void run_capture(struct init_state *st, const struct init_saver *saver)
 {
 	for (unsigned tries = 0; tries < MAX_WORKERS; tries++) {
-		run_worker(st, saver);
+		if (!run_worker(st, saver)) {
+			final_beat(st);
+			clock_sleep_ms(START_AGAIN_MS);
+			continue;
+		}
 		if (st->phase == STATE_DONE)
 			return;
 		clear_up(st);
