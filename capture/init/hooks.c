@@ -183,11 +183,18 @@ static bool has_died(pid_t pid, int *status_ret)
 	return waitpid(pid, status_ret, WNOHANG) == pid;
 }
 
+static void tell_group(const struct hooks_call *call, pid_t group)
+{
+	if (call->group_ret)
+		*call->group_ret = group;
+}
+
 static int watch(const struct hooks_call *call, pid_t pid, struct output *o, int *status_ret)
 {
 	uint64_t start = clock_ms(), limit_ms = call->config->hook_timeout * UINT64_C(1000);
 	int err = 0;
 
+	tell_group(call, pid);
 	while (!has_died(pid, status_ret)) {
 		struct pollfd p = { .fd = o->fd, .events = POLLIN };
 
@@ -202,6 +209,7 @@ static int watch(const struct hooks_call *call, pid_t pid, struct output *o, int
 	}
 	/* After its end as well: what it left in its group has had its time. */
 	kill(-pid, SIGKILL);
+	tell_group(call, 0);
 	start = clock_ms();
 	while (err && !has_died(pid, status_ret)) {
 		if (clock_ms() - start >= HOOKS_KILL_LIMIT_S * 1000) {

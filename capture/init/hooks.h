@@ -8,6 +8,7 @@
 #define CAPTURE_INIT_HOOKS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "capture/init/steps.h"
 #include "lib/config.h"
@@ -30,6 +31,8 @@ enum hooks_kind {
  * @dump: file name of the dump in it
  * @verdict, @reason: as the manifest has them
  * @root: put before the folders' names; for tests
+ * @group_ret: is told the process group of the hook that runs, 0 where none does, so that
+ *	somebody else can end it where that is not done here any more; may be NULL
  * @alive: called with @alive_ctx about 20 times a second while a hook runs; may be NULL
  */
 struct hooks_call {
@@ -43,6 +46,7 @@ struct hooks_call {
 	const char *verdict;
 	const char *reason;
 	const char *root;
+	pid_t *group_ret;
 	void (*alive)(void *ctx);
 	void *alive_ctx;
 };

@@ -204,6 +204,14 @@ static bool record(struct init_state *st)
 	return err != -ETIMEDOUT;
 }
 
+/* What watched over a hook has died, or was ended with it. */
+static void end_hook(struct init_state *st)
+{
+	if (st->hook_group > 1 && kill(-st->hook_group, SIGKILL) == 0)
+		log_error("the hook that was running is ended as well");
+	st->hook_group = 0;
+}
+
 /* Each hook is bounded where it is started; this is for the process that does that. */
 static void run_hooks(struct init_state *st, int (*run)(void *ctx))
 {
@@ -213,6 +221,7 @@ static void run_hooks(struct init_state *st, int (*run)(void *ctx))
 
 	if (err)
 		log_error("the hooks could not be run: %s", child_problem(err));
+	end_hook(st);
 	state_sanitize(st);
 	steps_close(&steps, -ECANCELED, child_problem(err));
 }
@@ -253,6 +262,7 @@ static bool run_worker(struct init_state *st, const struct init_saver *saver)
 	}
 	log_set_step("watch");
 	supervise(st, pid);
+	end_hook(st);
 	state_sanitize(st);
 	steps_close(&steps, -ECANCELED, st->failure);
 	return true;

@@ -73,6 +73,7 @@ struct state_target {
  * @configured: @config is what will be
  * @modules_at: as of modules_load_list()
  * @modules_deaths: how many workers have died there
+ * @hook_group: the process group of the hook that runs, or 0
  * @fence_started: the cluster's nodes are told, or there are none
  * @pstore_done: the log's end was taken to pstore, or cannot be
  * @pre_done: the hooks before the dump have run
@@ -94,6 +95,7 @@ struct init_state {
 	unsigned target;
 	struct state_target targets[STATE_MAX_TARGETS];
 	atomic_bool configured;
+	pid_t hook_group;
 	unsigned modules_at;
 	unsigned modules_deaths;
 	bool fence_started;

@@ -319,3 +319,32 @@ TEST(hooks, folders_have_a_limit_that_leaves_the_program_out)
 	CHECK_EQ(result.failed, 1);
 	CHECK(strstr(result.why, "more than 16"));
 }
+
+struct seen_group {
+	pid_t group, seen;
+};
+
+static void see_group(void *ctx)
+{
+	struct seen_group *s = ctx;
+
+	if (s->group > 1 && getpgid(s->group) == s->group)
+		s->seen = s->group;
+}
+
+/* Whoever comes after the death of this process can end the hook. */
+TEST(hooks, tell_their_group)
+{
+	struct seen_group group = { .group = 0 };
+	char why[STEPS_ERROR_SIZE] = "";
+	struct scripts s _scripts_;
+
+	make_scripts(&s, HOOKS_PRE);
+	s.call.group_ret = &group.group;
+	s.call.alive = see_group;
+	s.call.alive_ctx = &group;
+	CHECK_EQ(run_text(&s, "#!/bin/sh\nsleep 0.3\n", why), 0);
+	CHECK(group.seen > 1);
+	CHECK_EQ(group.group, 0);
+	CHECK(kill(-group.seen, 0) < 0);
+}
