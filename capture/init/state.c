@@ -65,7 +65,6 @@ void state_sanitize(struct init_state *st)
 		END_STRING(st->targets[i].dump_name);
 		END_STRING(st->targets[i].device);
 		END_STRING(st->targets[i].fstype);
-		END_STRING(st->targets[i].text);
 		END_STRING(st->targets[i].dir_name);
 	}
 	END_STRING(st->failure);

@@ -60,7 +60,6 @@ struct state_target {
 	char dump_name[TARGET_NAME_SIZE];
 	char device[288];
 	char fstype[16];
-	char text[256];
 	char dir_name[DIR_NAME_SIZE];
 };
 

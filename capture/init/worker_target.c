@@ -22,7 +22,6 @@ int worker_step_target(void *ctx)
 	if (err)
 		return worker_fail_target(w, err);
 	snprintf(w->t->device, sizeof(w->t->device), "%s", w->target.device.node);
-	snprintf(w->t->text, sizeof(w->t->text), "%s", w->target.description);
 	log_info("found %s", w->target.description);
 	return 0;
 }
