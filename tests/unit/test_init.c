@@ -391,6 +391,37 @@ TEST(init, a_worker_that_dies_of_the_core_costs_no_target)
 	}
 }
 
+/* The list of modules is gone on with, but not for ever, and no other step is tried twice. */
+TEST(init, a_worker_goes_on_behind_a_bad_module)
+{
+	static const struct {
+		const char *died_in;
+		unsigned deaths;
+		const char *next;
+	} cases[] = {
+		{ "config", 0, "modules" },
+		{ "modules", 0, "modules" },
+		{ "modules", 6, "modules" },
+		{ "modules", 7, "network" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_free_ struct init_state *st = new_state();
+		struct init_saver saver = { .open = NULL };
+		struct steps s = worker_steps(st);
+
+		st->no_core = true;
+		st->modules_deaths = cases[i].deaths;
+		add_run(st, cases[i].died_in, STATE_ALL_TARGETS, STEP_FAILED, "died")->err =
+			-ECANCELED;
+		CHECK(worker_go_on(st));
+		worker_run(st, &saver);
+		CHECK_EQ(st->phase, STATE_DONE);
+		CHECK(steps_row(&s, 1) != NULL);
+		CHECK_STR(steps_row(&s, 1)->name, cases[i].next);
+	}
+}
+
 TEST(init, the_best_target_counts)
 {
 	_free_ struct init_state *st = new_state();
