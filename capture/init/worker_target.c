@@ -17,8 +17,13 @@
 int worker_step_target(void *ctx)
 {
 	struct worker *w = ctx;
-	int err = w->target.ops ? w->target.ops->wait(&w->target) : -EOPNOTSUPP;
+	int err = -EOPNOTSUPP; /* of target_init() */
 
+	if (w->target.ops) {
+		/* Some are mounted to see whether they are there. */
+		mkdir(w->target.mount_point, 0755);
+		err = w->target.ops->wait(&w->target);
+	}
 	if (err)
 		return worker_fail_target(w, err);
 	snprintf(w->t->device, sizeof(w->t->device), "%s", w->target.device.node);
@@ -33,7 +38,6 @@ int worker_step_mount(void *ctx)
 	int err;
 
 	w->t->attached = true; /* before it is: whoever comes after must try to unmount */
-	mkdir(w->target.mount_point, 0755);
 	err = w->target.ops->open(&w->target);
 	snprintf(w->t->fstype, sizeof(w->t->fstype), "%s", w->target.fstype);
 	if (err)
