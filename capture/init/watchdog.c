@@ -41,8 +41,9 @@ void watchdog_try(struct watchdog *w, const char *path)
 	w->tried_ms = clock_ms();
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd <= 0) {
-		if (errno != ENOENT)
+		if (errno != ENOENT && errno != w->problem)
 			log_error("%s: %s", path, strerror(errno));
+		w->problem = errno;
 		return;
 	}
 	if (ioctl(fd, WDIOC_GETSUPPORT, &info))

@@ -21,11 +21,13 @@
  * struct watchdog - It may lie in memory that others can write to: nothing done with @fd
  * harms another file.
  * @fd: 0 (the console's) while it is not open
+ * @problem: the last errno of opening it, said once
  * @timeout_s: how long it waits to be fed
  * @fed_ms, @tried_ms: when it was fed, or looked for, the last time
  */
 struct watchdog {
 	int fd;
+	int problem;
 	unsigned timeout_s;
 	uint64_t fed_ms;
 	uint64_t tried_ms;
