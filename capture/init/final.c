@@ -25,7 +25,8 @@
 #include "lib/util.h"
 
 #define BEAT_S	   120 /* PID 1 may be held up this long, by its console say */
-#define FINAL_S	   60  /* from the beginning of the end to the guard's reset */
+#define FINAL_S	   15  /* from the beginning of the end to the guard's reset, */
+#define DETACH_S   50  /* and for each target that is still mounted */
 #define FLUSH_MS   45000
 #define SHELL_PATH "/bin/busybox"
 
@@ -202,6 +203,16 @@ static void say_result(struct init_state *st, const char *action)
 		log_info("%s%s; %s", state_verdict(st, -1), where, action);
 }
 
+static uint64_t final_limit_ms(const struct init_state *st)
+{
+	uint64_t s = FINAL_S;
+
+	for (unsigned i = 0; i < st->config.nr_targets; i++)
+		if (st->targets[i].attached)
+			s += DETACH_S;
+	return s * 1000;
+}
+
 void final_act(struct init_state *st, enum config_action action)
 {
 	const char *name;
@@ -215,7 +226,7 @@ void final_act(struct init_state *st, enum config_action action)
 	 * failure may keep the machine from coming back. The guard's last deadline is
 	 * set, and nothing moves it any more.
 	 */
-	atomic_store(&st->guard_deadline_ms, clock_ms() + FINAL_S * 1000);
+	atomic_store(&st->guard_deadline_ms, clock_ms() + final_limit_ms(st));
 	log_set_step("final");
 	for (unsigned i = 0; i < st->config.nr_targets; i++)
 		final_detach(st, i);

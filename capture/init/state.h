@@ -33,6 +33,7 @@ enum state_phase {
 
 /**
  * struct state_target - What became of a target.
+ * @fallback: the root file system of CONFIG_DUMP_TO_ROOTFS: for a dump that went nowhere else
  * @visited: it had its turn
  * @attached: it is, or may still be, mounted or connected
  * @hangs: it did not answer after a worker's death: nothing but a flush touches it again
@@ -45,6 +46,7 @@ enum state_phase {
  * @dir_name: the dump's directory in its path; empty before it is made
  */
 struct state_target {
+	bool fallback;
 	bool visited;
 	bool attached;
 	bool hangs;

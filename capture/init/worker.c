@@ -114,12 +114,6 @@ struct steps worker_steps(struct init_state *st)
 	};
 }
 
-static bool is_rootfs_fallback(const struct config *config, unsigned i)
-{
-	return config->failure_action == CONFIG_DUMP_TO_ROOTFS && i > 0 &&
-	       i + 1 == config->nr_targets;
-}
-
 /* Whether target @i gets its turn in this phase. */
 static bool has_turn(const struct init_state *st, unsigned i)
 {
@@ -132,7 +126,7 @@ static bool has_turn(const struct init_state *st, unsigned i)
 	/* One that cost a worker its life is better left alone. */
 	if (st->phase == STATE_TELL)
 		return t->recorded && !t->knows_dump && state_dump_saved(st);
-	return !(is_rootfs_fallback(&st->config, i) && state_dump_saved(st));
+	return !(t->fallback && state_dump_saved(st));
 }
 
 static int visit(struct worker *w)

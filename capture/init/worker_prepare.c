@@ -40,36 +40,41 @@ static void read_config(struct config *config)
 		config_override(cmdline, config, report, NULL);
 }
 
-/* The image's builder wrote down where the root file system is. */
-static void add_rootfs(struct config *config)
+/* The image's builder wrote down where the root file system is.
+ * Return: whether it is one more target than those that were configured. */
+static bool add_rootfs(struct config *config)
 {
 	_free_ char *text = NULL;
 	struct config rootfs;
 	size_t len;
 
 	if (config->nr_targets && config->failure_action != CONFIG_DUMP_TO_ROOTFS)
-		return;
+		return false;
 	config_init(&rootfs);
 	if (io_read_file(WORKER_ROOTFS_PATH, CONFIG_LINE_MAX, &text, &len)) {
 		log_error("no %s in the image: the root file system cannot be a target",
 			  WORKER_ROOTFS_PATH);
-		return;
+		return false;
 	}
 	config_parse(text, len, WORKER_ROOTFS_PATH, &rootfs, report, NULL);
 	if (!rootfs.nr_targets)
-		return;
+		return false;
 	strcpy(rootfs.targets[0].path, config->path);
 	config->targets[config->nr_targets++] = rootfs.targets[0];
+	return config->nr_targets > 1;
 }
 
 int worker_step_config(void *ctx)
 {
 	struct worker *w = ctx;
 	struct config config;
+	bool fallback;
 
 	read_config(&config);
-	add_rootfs(&config);
+	fallback = add_rootfs(&config);
 	w->st->config = config;
+	if (fallback)
+		w->st->targets[config.nr_targets - 1].fallback = true;
 	atomic_store(&w->st->configured, true);
 	if (!config.nr_targets)
 		return steps_fail(&w->st->progress, -ENODATA, "no target is configured");
