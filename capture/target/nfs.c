@@ -314,12 +314,14 @@ static void watch(const struct target *target)
 	uint64_t answered_ms = clock_ms();
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;) {
+	while (clock_ms() - answered_ms < limit_ms) {
 		clock_sleep_ms(WATCH_MS);
 		if (ping(server_address(nfs), nfs->where.port) == 0)
 			answered_ms = clock_ms();
-		else if (clock_ms() - answered_ms >= limit_ms)
-			umount2(target->mount_point, MNT_FORCE);
+	}
+	for (;;) {
+		umount2(target->mount_point, MNT_FORCE);
+		clock_sleep_ms(POLL_MS);
 	}
 }
 
@@ -339,16 +341,13 @@ static int start_watcher(struct target *target)
 	return 0;
 }
 
-static void stop_watcher(struct nfs *nfs)
+static void end_child(pid_t pid)
 {
-	const uint64_t end_ms = clock_ms() + PING_MS;
+	uint64_t end_ms = clock_ms() + PING_MS;
 
-	if (!nfs->watcher)
-		return;
-	kill(nfs->watcher, SIGKILL);
-	while (waitpid(nfs->watcher, NULL, WNOHANG) == 0 && clock_ms() < end_ms)
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, WNOHANG) == 0 && clock_ms() < end_ms)
 		clock_sleep_ms(10);
-	nfs->watcher = 0;
 }
 
 static int nfs_open(struct target *target)
@@ -395,13 +394,13 @@ static int fail_gone(struct target *target)
 			   target->where->where);
 }
 
-/* An fsync would wait for all that is not written once more. */
+/* Closing flushes what is not written, which ends since the watcher makes it. Left open, the
+ * file would do so when this process ends, where nobody is there to make it. */
 static int nfs_abandon(struct target *target, struct target_file *file)
 {
 	if (answers(target))
 		return tree_abandon(target, file);
-	/* Not closed: that flushes as well. */
-	file->fd = -1;
+	close(take_fd(&file->fd));
 	return fail_gone(target);
 }
 
@@ -419,23 +418,26 @@ static int nfs_bytes(struct target *target, const char *name, uint64_t *bytes_re
 	return nfs && nfs->gone ? fail_gone(target) : tree_bytes(target, name, bytes_ret);
 }
 
+/*
+ * The end of a mount of version 4 tells the server so and waits for its answer, and what
+ * cannot be written there counts against what may be written to other targets. So of a
+ * server that is gone the mount stays, the open directory keeps the watcher's force from
+ * ending it, and the watcher goes on until this process ends.
+ */
 static int nfs_close(struct target *target)
 {
-	bool alive = answers(target);
-	int err = 0;
+	struct nfs *nfs = target->priv;
+	int err;
 
-	if (alive) {
+	if (answers(target)) {
 		err = tree_close(target);
+		if (nfs && nfs->watcher)
+			end_child(nfs->watcher);
 	} else {
-		/* MNT_FORCE ends what waits for the server (kernel: nfs_umount_begin()). */
-		umount2(target->mount_point, MNT_FORCE);
-		umount2(target->mount_point, MNT_DETACH);
 		target->dir_fd = -1;
 		err = fail_gone(target);
 	}
-	if (target->priv)
-		stop_watcher(target->priv);
-	free(target->priv);
+	free(nfs);
 	target->priv = NULL;
 	return err;
 }
