@@ -67,6 +67,9 @@ static int put(struct output *o, uint64_t offset, const void *buf, size_t len)
 {
 	int err = io_pwrite_full(o->fd, buf, len, offset);
 
+	/* ERESTARTSYS and its like are the kernel's own, which NFS lets out after MNT_FORCE. */
+	if (err <= -512)
+		err = -EIO;
 	if (err)
 		return err;
 	o->end = MAX(o->end, offset + len);

@@ -87,6 +87,8 @@ vmcore_stack_dm() { # vmcore_stack_dm SYSFS
 	if [[ $uuid == LVM-* ]]; then
 		split=$(dmsetup splitname --noheadings -c --separator / -o vg_name,lv_name "$name" LVM)
 		vmcore_stack+="link ${split// /}"$'\n'
+		dwarn "vmcore-save: $name: build the image again after lvextend, lvreduce, lvconvert or pvmove" \
+			"of it: by the old map a capture would write where the volume no longer is"
 	fi
 	vmcore_need dm_mod
 }

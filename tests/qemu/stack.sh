@@ -72,6 +72,7 @@ record() {
 	# shellcheck disable=SC2016
 	in_tools bash -c 'vmcore_problem() { echo "problem: $*"; }
 		vmcore_need() { echo "need: $*"; }
+		dwarn() { echo "dwarn: $*"; }
 		vmcore_drivers() { echo "drivers: $*"; }
 		vmcore_setting() { echo "target ext4 $1"; }
 		vmcore_kind() { echo block; }

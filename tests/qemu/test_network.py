@@ -37,9 +37,9 @@ class Sent(worlds.World):
                          qemu=["-netdev", netdev + ",id=net0", "-device",
                                nic + ",netdev=net0,romfile=,mac=52:54:00:12:34:56"], **world)
 
-    def arrived(self):
+    def arrived(self, path="crash"):
         """The folder of the one dump that the server got."""
-        base = os.path.join(self.server.dumps, "crash")
+        base = os.path.join(self.server.dumps, path)
         folders = os.listdir(base)
         expect(len(folders) == 1, "the server got %s" % folders)
         return os.path.join(base, folders[0])
@@ -130,12 +130,13 @@ def nfs_gone():
     with server("gone") as srv:
         srv.hang_at("vmcore-incomplete", 1 << 20)
         world = Sent("gone", srv, "vmcore_save.nfs=10.0.2.2:/dumps "
-                     "vmcore_save.ext4=LABEL=vmcore-test", parameters={"FILL": "1"}, bound=240)
+                     "vmcore_save.ext4=LABEL=vmcore-test vmcore_save.path=/var/crash",
+                     parameters={"FILL": "1"}, bound=240)
         world.says("has stopped answering")
         world.ends("complete")
         expect(os.path.basename(world.folder()) and "vmcore" in world.names(),
                "the disk has %s" % world.names())
-        names = sorted(os.listdir(world.arrived()))
+        names = sorted(os.listdir(world.arrived("var/crash")))
         expect("vmcore" not in names, "the server has a vmcore: %s" % names)
         shutil.rmtree(srv.dumps)
         return world
