@@ -3,6 +3,7 @@
 sentence what was wrong, and leaves nothing that claims to be more than it is."""
 
 import os
+import re
 
 import cores
 import crash
@@ -10,7 +11,7 @@ import kdump_format
 import readers
 import vm
 from harness import expect, expect_in, test
-from worlds import FAULTS, KERNEL, Target, World, fault, image, manifest, rows_of_doc
+from worlds import FAULTS, KERNEL, Target, World, fault, image, image_files, manifest, rows_of_doc
 
 ABSENT = "vmcore_save.ext4=LABEL=absent vmcore_save.device_timeout=5"
 SIGNAL_IN_DUMP = """
@@ -122,6 +123,56 @@ def core_damaged():
     return nothing_saved(world, "cannot open /core")
 
 
+def overlay_module(name, change):
+    """Entries that put a changed module over the one of the image."""
+    files = image_files()
+    path = next(p for p in files if p.endswith("/%s.ko" % name))
+    return [(path, 0o100644, change(files[path]))]
+
+
+@fault("failure/module-truncated", "The disk driver's module is cut off in the image")
+def module_truncated():
+    world = World("module-cut", "vmcore_save.device_timeout=5",
+                  overlay=overlay_module("virtio_blk", lambda data: data[:len(data) // 2]))
+    return nothing_saved(world, "did not appear within 5 s", "virtio_blk.ko",
+                         "is the disk's driver in the image?")
+
+
+@fault("failure/clock-at-1970", "The clock stands at 1970, and earlier dumps have the names")
+def clock_at_1970():
+    world = World("clock", qemu=["-rtc", "base=1970-01-01T00:00:00"],
+                  tree=["var/crash/1970-01-01-00:%02d" % minute for minute in range(10)])
+    world.ends("complete")
+    made = [f for f in world.folders() if os.path.exists(os.path.join(f, "vmcore"))]
+    expect(len(made) == 1 and re.search(r"1970-01-01-00:0\d-1$", made[0]), "made: %s" % made)
+    return world.says("1970-01-01-00:")
+
+
+@fault("failure/second-panic", "The capture kernel panics in the middle of the dump")
+def second_panic():
+    """What is on the disk by then is not called complete, and opens. A slow disk makes time for
+    the sync that comes every ten seconds."""
+    slow = Target(cores.out_dir("failure-panic.disk"), "slow")
+    world = World("panic", "vmcore_save.ext4=LABEL=slow",
+                  targets=[(slow, slow.qemu("throttling.bps-write=1000000"))],
+                  script="""
+	until_there "/target/var/crash/*/vmcore-incomplete"
+	sleep 14
+	echo c >/proc/sysrq-trigger
+""")
+    slow.edit("journal_run")  # as the next mount does
+    folder = world.folder(slow)
+    names = sorted(os.listdir(folder))
+    expect(names == ["vmcore-dmesg.txt", "vmcore-incomplete", "vmcore-save.json"],
+           "the files are %s" % names)
+    told = manifest(folder)
+    expect(told["verdict"] == "incomplete", "the verdict is %s" % told["verdict"])
+    expect_in("still under way", str(told["reason"]), "the manifest's reason")
+    log_whole(folder)
+    dump_incomplete(folder)
+    return world
+
+
 @fault("failure/shell", "A failure with failure_action shell, and nobody comes", long=True)
 def shell():
     world = World("shell", ABSENT + " vmcore_save.failure_action=shell "
@@ -145,6 +196,15 @@ def halt():
                   on_line=[("reboot: System halted", lambda monitor: monitor.command("quit"))])
     world.ends("failed", "LABEL=absent")
     return world.says("LABEL=absent did not appear")
+
+
+@fault("failure/dump-to-rootfs", "The target is not there, failure_action is dump_to_rootfs")
+def dump_to_rootfs():
+    world = World("rootfs", ABSENT + " vmcore_save.failure_action=dump_to_rootfs",
+                  overlay=[("etc/vmcore-save/rootfs", 0o100644, b"ext4 LABEL=vmcore-test\n")])
+    world.says("LABEL=absent did not appear").ends("complete")
+    expect(manifest(world.folder())["verdict"] == "complete", "the manifest is not complete")
+    return world
 
 
 @test("failure/no-reservation", "failure")

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Disks and file systems that fail: full, bad, gone or late."""
+"""Disks and file systems that fail: full, damaged, gone, late, or silent for ever."""
 
+import os
+import re
+import struct
 import threading
 
 import cores
+import vm
 from harness import expect, expect_in
 from test_failure import dump_incomplete, log_whole
 from worlds import Target, World, fault, manifest
@@ -48,6 +52,15 @@ def full_before_log():
     return world
 
 
+@fault("failure/full-then-next", "No room on the first target", GROUP)
+def full_then_next():
+    first = disk("full-next", free_kib=1024)
+    world = World("full-next", BOTH, targets=[first])
+    world.says("no room on LABEL=first")
+    log_whole(first_points_there(world, "log-only"))
+    return second_has_all(world)
+
+
 # Errors of the device.
 
 def bad_disk(name):
@@ -76,6 +89,21 @@ def io_error_then_next():
     world = World("io-next", BOTH, targets=[bad_disk("io-next")])
     world.says("Input/output error")
     dump_incomplete(first_points_there(world, "incomplete"))
+    return second_has_all(world)
+
+
+def hang_at(text, target):
+    """From the text until vmcore-save's last line."""
+    return [(text, lambda monitor: monitor.hang(target)),
+            ("] done: ", lambda monitor: monitor.heal(target))]
+
+
+@fault("failure/disk-hangs-at-mount", "The first target's disk stops answering at mount", GROUP)
+def disk_hangs_at_mount():
+    first = disk("hang-mount")
+    world = World("hang-mount", BOTH + " vmcore_save.timeout=15", targets=[first],
+                  on_line=hang_at("target: found", first))
+    world.says("no progress for 15 s", "stuck in the kernel")
     return second_has_all(world)
 
 
@@ -114,3 +142,47 @@ def wrong_uuid():
                   "vmcore_save.ext4=LABEL=vmcore-test" % uuid)
     world.says(uuid + " did not appear", "there is /dev/vda")
     return second_has_all(world)
+
+
+# Damaged file systems.
+
+def overwrite(target, offset, data):
+    with open(target.path, "r+b") as f:
+        f.seek(offset)
+        f.write(data)
+
+
+@fault("failure/superblock-damaged", "The first target's superblock is overwritten", GROUP)
+def superblock_damaged():
+    first = disk("superblock")
+    overwrite(first, 1024, b"\xa5" * 1024)
+    world = World("superblock", BOTH + " vmcore_save.device_timeout=5", targets=[first])
+    world.says("LABEL=first did not appear")
+    return second_has_all(world)
+
+
+@fault("failure/path-is-a-file", "path is a file on the first target", GROUP)
+def path_is_a_file():
+    world = World("path-file", BOTH, targets=[disk("path-file", tree={"var/crash": b"x"})])
+    world.says("Not a directory")
+    return second_has_all(world)
+
+
+@fault("failure/path-is-a-loop", "path is a loop of symbolic links on the first target", GROUP,
+       long=True)
+def path_is_a_loop():
+    tree = {"var/crash": ("link", "crush"), "var/crush": ("link", "crash")}
+    world = World("path-loop", BOTH, targets=[disk("path-loop", tree=tree)])
+    world.says("Too many levels of symbolic links")
+    return second_has_all(world)
+
+
+@fault("failure/path-leads-out", "path is a symbolic link out of the file system", GROUP)
+def path_leads_out():
+    """It stays within, as after a chroot: the dump is in /proc of the disk."""
+    first = disk("path-out", tree={"var/crash": ("link", "../../../proc"), "proc": None})
+    world = World("path-out", FIRST, targets=[first])
+    world.ends("complete")
+    names = first.listing("/proc")
+    expect(":" in names, "no directory of a dump in the disk's /proc:\n" + names)
+    return world
