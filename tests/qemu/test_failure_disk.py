@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Disks and file systems that fail: full, damaged, gone, late, or silent for ever."""
 
-import os
-import re
-import struct
 import threading
 
 import cores
-import vm
 from harness import expect, expect_in
 from test_failure import dump_incomplete, log_whole
 from worlds import Target, World, fault, manifest
