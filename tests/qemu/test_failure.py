@@ -148,7 +148,8 @@ def clock_at_1970():
     return world.says("1970-01-01-00:")
 
 
-@fault("failure/second-panic", "The capture kernel panics in the middle of the dump")
+@fault("failure/second-panic", "The capture kernel panics in the middle of the dump",
+       long=True)
 def second_panic():
     """What is on the disk by then is not called complete, and opens. A slow disk makes time for
     the sync that comes every ten seconds."""
