@@ -156,7 +156,9 @@ const char *state_reason(const struct init_state *st, const struct steps *steps,
 	if (i < 0 ? state_dump_saved(st) : st->targets[i].dump_saved)
 		return NULL;
 	if (state_dump_saved(st)) {
-		snprintf(buf, size, "the dump is in %s/%s on %s", st->config.targets[best].path,
+		failure = last_failure(st, steps, (unsigned)i);
+		snprintf(buf, size, "%s%sthe dump is in %s/%s on %s", failure ?: "",
+			 failure ? "; " : "", st->config.targets[best].path,
 			 st->targets[best].dir_name, st->config.targets[best].where);
 		return buf;
 	}

@@ -138,7 +138,7 @@ const char *state_verdict(const struct init_state *st, int i);
 /**
  * state_reason() - The sentence that says why it is not complete on target @i, or for -1
  * anywhere. Of several failures the last one on the way to the dump counts, since the
- * run went on after those before it.
+ * run went on after those before it; where the dump is on another target, that is said too.
  * @buf, @size: room for it
  *
  * Return: the sentence, in @buf or borrowed from @st; NULL where it is complete.
