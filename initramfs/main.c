@@ -195,6 +195,42 @@ static int take_conf(struct args *args)
 	return err ? err : manifest_set_var(&args->vars, "EXTRA_MODULES", config->extra_modules);
 }
 
+static int check_file(const struct args *args, const struct manifest *m, const char *key,
+		      const char *path)
+{
+	for (size_t i = 0; i < m->nr; i++)
+		if (m->entries[i].kind == MANIFEST_FILE && streq(m->entries[i].path, path))
+			return 0;
+	log_error("%s: %s: %s has no file %s", args->conf, key, args->manifest, path);
+	return -EBADMSG;
+}
+
+/* What the configuration names must be in the manifest, which alone says where it comes from. */
+static int check_files(struct args *args, const struct manifest *m)
+{
+	const struct config *config = &args->config;
+	const char *const hooks[][2] = {
+		{ "kdump_pre", config->kdump_pre },
+		{ "kdump_post", config->kdump_post },
+		{ "kdump_emergency", config->kdump_emergency },
+	};
+	char bins[sizeof(config->extra_bins)], *save = NULL;
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (*hooks[i][1] && check_file(args, m, hooks[i][0], hooks[i][1]))
+			err = -EBADMSG;
+	strcpy(bins, config->extra_bins);
+	for (char *w = strtok_r(bins, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		if (check_file(args, m, "extra_bins", w))
+			err = -EBADMSG;
+	for (unsigned i = 0; i < config->nr_targets; i++)
+		if (streq(config->targets[i].type, "ssh") &&
+		    check_file(args, m, "ssh", "/usr/bin/ssh"))
+			err = -EBADMSG;
+	return err;
+}
+
 static int build(const struct args *args, const struct manifest *manifest)
 {
 	const struct image_source source = { manifest, args->manifest, args->moddir };
@@ -234,7 +270,9 @@ int main(int argc, char **argv)
 	}
 	if (manifest_parse(text, len, args.manifest, &args.vars, &manifest))
 		return 1;
-	err = build(&args, &manifest);
+	err = args.conf ? check_files(&args, &manifest) : 0;
+	if (!err)
+		err = build(&args, &manifest);
 	manifest_deinit(&manifest);
 	return err ? 1 : 0;
 }
