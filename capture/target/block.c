@@ -8,6 +8,7 @@
 #include "capture/target/target.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/udev_link.h"
 
 #define POLL_MS	      150
 #define LOOK_AGAIN_MS 3000
@@ -19,6 +20,15 @@ static void describe(struct target *target, uint64_t waited_ms)
 	snprintf(target->description, sizeof(target->description), "%.100s (%s%s%s) after %u.%u s",
 		 dev->node, *dev->type ? dev->type : "type unknown", *dev->uuid ? ", UUID=" : "",
 		 dev->uuid, (unsigned)(waited_ms / 1000), (unsigned)(waited_ms % 1000 / 100));
+}
+
+/* NULL where there is nothing to say. */
+static const char *why_absent(const struct stack *stack, const char *spec)
+{
+	char linked[UDEV_SPEC_SIZE];
+
+	return udev_link_spec(spec, linked) == -EOPNOTSUPP ? UDEV_LINK_PROBLEM :
+							     stack_problem(stack);
 }
 
 int block_wait(struct target *target)
@@ -38,7 +48,7 @@ int block_wait(struct target *target)
 			break;
 		if (now - start >= target->wait_s * UINT64_C(1000)) {
 			find_log_devices(&find_system_places);
-			why = err == -ENOENT ? stack_problem(stack) : strerror(-err);
+			why = err == -ENOENT ? why_absent(stack, spec) : strerror(-err);
 			return target_fail(target, err == -ENOENT ? -ENODEV : err,
 					   "%.100s did not appear within %u s%s%s", spec,
 					   target->wait_s, why ? ": " : "", why ? why : "");

@@ -10,6 +10,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/udev_link.h"
 #include "lib/util.h"
 
 #define MAX_LOGGED 32
@@ -30,33 +31,62 @@ static void take_value(blkid_probe pr, const char *name, char *out, size_t size)
 		snprintf(out, size, "%s", value);
 }
 
+static int open_probe(const char *node, blkid_probe *pr_ret)
+{
+	errno = 0;
+	*pr_ret = blkid_new_probe_from_filename(node);
+	if (!*pr_ret)
+		return errno ? -errno : -EIO;
+	blkid_probe_enable_partitions(*pr_ret, 1);
+	blkid_probe_set_partitions_flags(*pr_ret, BLKID_PARTS_ENTRY_DETAILS);
+	return 0;
+}
+
+/* The partition table's names for the device, whatever is on it: where libblkid cannot decide what
+ * that is, or cannot read it, it does not come as far as the table. */
+static int probe_entry(const char *node, struct find_device *dev)
+{
+	__cleanup(free_probe) blkid_probe pr = NULL;
+	int err = open_probe(node, &pr);
+
+	if (err)
+		return err;
+	blkid_probe_enable_superblocks(pr, 0);
+	if (blkid_do_fullprobe(pr) < 0)
+		return errno ? -errno : -EIO;
+	take_value(pr, "PART_ENTRY_UUID", dev->partuuid, sizeof(dev->partuuid));
+	take_value(pr, "PART_ENTRY_NAME", dev->partlabel, sizeof(dev->partlabel));
+	return 0;
+}
+
 int find_probe(const char *node, struct find_device *device_ret)
 {
 	__cleanup(free_probe) blkid_probe pr = NULL;
 	struct find_device dev = { .type = "" };
-	int err;
+	int err = open_probe(node, &pr), found;
 
-	errno = 0;
-	pr = blkid_new_probe_from_filename(node);
-	if (!pr)
-		return errno ? -errno : -EIO;
+	if (err)
+		return err;
 	blkid_probe_enable_superblocks(pr, 1);
 	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID |
 						      BLKID_SUBLKS_TYPE);
-	blkid_probe_enable_partitions(pr, 1);
-	blkid_probe_set_partitions_flags(pr, BLKID_PARTS_ENTRY_DETAILS);
-	err = blkid_do_safeprobe(pr);
-	if (err == -1)
-		return errno ? -errno : -EIO;
+	found = blkid_do_safeprobe(pr);
+	err = found == -1 ? (errno ? -errno : -EIO) : 0;
 
 	snprintf(dev.node, sizeof(dev.node), "%s", node);
-	take_value(pr, "TYPE", dev.type, sizeof(dev.type));
-	take_value(pr, "UUID", dev.uuid, sizeof(dev.uuid));
-	take_value(pr, "LABEL", dev.label, sizeof(dev.label));
-	take_value(pr, "PART_ENTRY_UUID", dev.partuuid, sizeof(dev.partuuid));
-	take_value(pr, "PART_ENTRY_NAME", dev.partlabel, sizeof(dev.partlabel));
-	if (err == -2)
-		snprintf(dev.type, sizeof(dev.type), "more than one signature");
+	if (found < 0) {
+		/* What cannot be read whole may still be the one that is meant. */
+		if (probe_entry(node, &dev) || (err && !*dev.partuuid))
+			return err;
+		snprintf(dev.type, sizeof(dev.type), "%s",
+			 err ? "unreadable" : "more than one signature");
+	} else {
+		take_value(pr, "TYPE", dev.type, sizeof(dev.type));
+		take_value(pr, "UUID", dev.uuid, sizeof(dev.uuid));
+		take_value(pr, "LABEL", dev.label, sizeof(dev.label));
+		take_value(pr, "PART_ENTRY_UUID", dev.partuuid, sizeof(dev.partuuid));
+		take_value(pr, "PART_ENTRY_NAME", dev.partlabel, sizeof(dev.partlabel));
+	}
 	*device_ret = dev;
 	return 0;
 }
@@ -156,10 +186,16 @@ int find_device(const struct find_places *places, const char *spec, struct find_
 		struct find_device *device_ret)
 {
 	_closedir_ DIR *dir = NULL;
+	char linked[UDEV_SPEC_SIZE];
 	struct dirent *entry;
+	int err;
 
-	if (*spec == '/')
-		return find_path(spec, device_ret);
+	if (*spec == '/') {
+		err = find_path(spec, device_ret);
+		if (err != -ENOENT || udev_link_spec(spec, linked))
+			return err;
+		spec = linked;
+	}
 	dir = opendir(places->sys_block);
 	if (!dir)
 		return -errno;

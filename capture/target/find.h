@@ -27,7 +27,11 @@ struct find_places {
 
 extern const struct find_places find_system_places;
 
-/** find_probe() - Fill *@device_ret from what @node holds. Return: 0 or -errno; not logged. */
+/**
+ * find_probe() - Fill *@device_ret from what @node holds. What the partition table calls it is
+ * there even where its contents are more than one thing or cannot be read; then there is nothing
+ * else of them. Return: 0 or -errno; not logged.
+ */
 int find_probe(const char *node, struct find_device *device_ret);
 
 /** find_matches() - Whether @spec (UUID=, LABEL=, PARTUUID=, PARTLABEL=) means @device. */
@@ -43,7 +47,7 @@ struct find_seen {
 };
 
 /**
- * find_device() - Look once for @spec, which may also be a path.
+ * find_device() - Look once for @spec, which may also be a path, there or as of udev_link_spec().
  * @seen: devices to leave out; those looked at are added; NULL looks at all
  *
  * Return: 0 with *@device_ret filled; -ENOENT not there now; -errno. Not logged.

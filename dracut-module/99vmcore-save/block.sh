@@ -98,6 +98,19 @@ vmcore_settle_name() {
 		"${tag}=${value:-...} would be safe"
 }
 
+# vmcore_check_name - whether the crash kernel can find the name of a target on a host that is not
+# known here; udev_link_spec() agrees.
+vmcore_check_name() {
+	case $vmcore_where in
+	/dev/disk/by-uuid/* | /dev/disk/by-label/*) return 0 ;;
+	/dev/disk/by-partuuid/* | /dev/disk/by-partlabel/*) return 0 ;;
+	/dev/disk/*) [[ $vmcore_full ]] && return 0 ;;
+	*) return 0 ;;
+	esac
+	vmcore_problem "there is no udev in the image to give this name: UUID= or PARTUUID= needs none"
+	return 1
+}
+
 vmcore_target_block() {
 	local node said
 
@@ -118,6 +131,7 @@ vmcore_target_block() {
 		vmcore_settle_name "$node" || return 1
 		vmcore_nodes+=("$node")
 	else
+		vmcore_check_name || return 1
 		# shellcheck disable=SC2086
 		vmcore_want $vmcore_disks
 	fi

@@ -125,6 +125,26 @@ vmcore_settle_name /dev/sdb
 """), (1, ["dfatal: this name is udev's, which the image does not have: write PARTUUID=..."]))
 
 
+@test("module/names-that-only-udev-has", "module")
+def udev_names():
+    """Refused in a tiny image for any host, but for those that say what is on the disk."""
+    script = """
+hostonly='' vmcore_full=$2 vmcore_type=ext4 vmcore_where=$1 vmcore_disks=disks
+vmcore_target_block
+"""
+    there = (0, ["want disks", "need fs-ext4"])
+    refused = (1, ["dfatal: there is no udev in the image to give this name: UUID= or PARTUUID= "
+                   "needs none"])
+    for where, full, want in (("/dev/disk/by-uuid/1-2", "", there),
+                              ("/dev/disk/by-partlabel/x", "", there),
+                              ("/dev/sda1", "", there),
+                              ("UUID=1-2", "", there),
+                              ("/dev/disk/by-id/ata-x", "", refused),
+                              ("/dev/disk/by-path/pci-x", "", refused),
+                              ("/dev/disk/by-id/ata-x", "yes", there)):
+        is_same(where, run(place("udev"), script, where, full), want)
+
+
 @test("module/folders-of-hooks", "module")
 def folders():
     """A file that is no program, such as a README, does not keep the image from being built."""

@@ -16,6 +16,7 @@
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
+#include "lib/udev_link.h"
 #include "lib/util.h"
 #include "tests/unit/test.h"
 
@@ -267,7 +268,8 @@ static int make_ext2(int dir_fd, const char *name, uint8_t id, const char *label
 	_close_ int fd = dir_open_file(dir_fd, name);
 	uint8_t sb[1024] = { 0 };
 
-	if (fd < 0 || ftruncate(fd, 1 << 20))
+	if (fd < 0 ||
+	    ftruncate(fd, 4 << 20)) /* of a floppy libblkid takes the first that it sees */
 		return -errno;
 	put_le32(sb + 0, 128);	 /* s_inodes_count */
 	put_le32(sb + 4, 1024);	 /* s_blocks_count */
@@ -338,6 +340,82 @@ TEST(target, finds_a_device_by_what_is_on_it)
 	CHECK_EQ(find_device(&places, "LABEL=late", &seen, &dev), 0);
 	seen.nr = 0;
 	CHECK_EQ(find_device(&places, "LABEL=root", &seen, &dev), 0);
+}
+
+/* Swap's mark behind the superblock of ext2, in which its version is the number of inodes
+ * (kernel: include/linux/swap.h). */
+static int add_swap(int dir_fd, const char *name)
+{
+	_close_ int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+	int err = fd < 0 ? -errno : io_pwrite_full(fd, "\1\0\0", 4, 1024);
+
+	return err ? err : io_pwrite_full(fd, "SWAPSPACE2", 10, 4086);
+}
+
+TEST(target, what_is_more_than_one_thing_is_none_of_them)
+{
+	_place_ struct place p = make_place();
+	struct find_device dev;
+	char path[96];
+
+	CHECK(p.fd >= 0);
+	CHECK_EQ(make_ext2(p.fd, "vda", 0xab, "root"), 0);
+	snprintf(path, sizeof(path), "%s/vda", p.path);
+	CHECK_EQ(find_probe(path, &dev), 0);
+	CHECK_STR(dev.type, "ext2");
+	CHECK_EQ(add_swap(p.fd, "vda"), 0);
+	CHECK_EQ(find_probe(path, &dev), 0);
+	CHECK_STR(dev.type, "more than one signature");
+	CHECK_STR(dev.uuid, "");
+	CHECK_STR(dev.label, "");
+}
+
+TEST(target, links_of_udev)
+{
+	static const struct {
+		const char *path, *want;
+		int err;
+	} cases[] = {
+		{ "/dev/disk/by-uuid/12-AB", "UUID=12-AB", 0 },
+		{ "/dev/disk/by-label/my\\x20crash\\x2f", "LABEL=my crash/", 0 },
+		{ "/dev/disk/by-label/\\x", "LABEL=\\x", 0 },
+		{ "/dev/disk/by-partuuid/5e-01", "PARTUUID=5e-01", 0 },
+		{ "/dev/disk/by-partlabel/a", "PARTLABEL=a", 0 },
+		{ "/dev/disk/by-uuid/", NULL, -EOPNOTSUPP },
+		{ "/dev/disk/by-uuid/a/b", NULL, -EOPNOTSUPP },
+		{ "/dev/disk/by-id/ata-x", NULL, -EOPNOTSUPP },
+		{ "/dev/disk/by-path/pci-x", NULL, -EOPNOTSUPP },
+		{ "/dev/sda1", NULL, -ENOENT },
+		{ "UUID=12-AB", NULL, -ENOENT },
+	};
+	char spec[UDEV_SPEC_SIZE], longest[600];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CHECK_EQ(udev_link_spec(cases[i].path, spec), cases[i].err);
+		if (cases[i].want)
+			CHECK_STR(spec, cases[i].want);
+	}
+	snprintf(longest, sizeof(longest), "/dev/disk/by-label/%0500d", 0);
+	CHECK_EQ(udev_link_spec(longest, spec), 0);
+	CHECK_EQ(strlen(spec), UDEV_SPEC_SIZE - 1);
+}
+
+TEST(target, finds_what_a_link_of_udev_would_be)
+{
+	_place_ struct place p = make_place();
+	struct find_device dev;
+	char sys[96], want[96];
+	struct find_places places = { sys, p.path };
+
+	CHECK(p.fd >= 0);
+	snprintf(sys, sizeof(sys), "%s/sys", p.path);
+	snprintf(want, sizeof(want), "%s/vdb", p.path);
+	CHECK_EQ(make_ext2(p.fd, "vdb", 0xcd, "unit test"), 0);
+	CHECK_EQ(make_sys_entry(p.fd, "vdb", "2048\n"), 0);
+	CHECK_EQ(find_device(&places, "/dev/disk/by-label/unit\\x20test", NULL, &dev), 0);
+	CHECK_STR(dev.node, want);
+	CHECK_EQ(find_device(&places, "/dev/disk/by-label/unit", NULL, &dev), -ENOENT);
+	CHECK_EQ(find_device(&places, "/dev/disk/by-id/unit", NULL, &dev), -ENOENT);
 }
 
 TEST(target, a_path_must_be_a_block_device)
