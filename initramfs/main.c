@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "initramfs/conf.h"
 #include "initramfs/image.h"
 #include "initramfs/output.h"
 #include "lib/cleanup.h"
-#include "lib/config.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/util.h"
@@ -53,8 +53,7 @@ struct args {
 	const char *manifest, *conf, *output, *compression;
 	char *moddir;
 	struct manifest_vars vars;
-	struct config config;
-	char fs_modules[CONFIG_MAX_TARGETS * 64];
+	struct conf settings;
 };
 
 /* @arg stays cut in two for the life of the program. */
@@ -125,112 +124,6 @@ static int parse_args(int argc, char **argv, struct args *args)
 	return 0;
 }
 
-static void print_mistake(void *ctx, const char *message)
-{
-	(void)ctx;
-	log_error("%s", message);
-}
-
-/* What the kernel would ask modprobe for when it mounts; a row for what is no plain "fs-TYPE". */
-static const struct {
-	const char *type, *modules;
-} fs_modules[] = {
-	{ "raw", "" },
-	{ "ssh", "" },
-	{ "vfat", "fs-vfat ?nls_cp437 ?nls_ascii ?nls_iso8859_1" },
-	{ "nfs", "nfs nfsv3 nfsv4" },
-	{ "virtiofs", "virtio_pci virtiofs" },
-	{ "9p", "virtio_pci 9pnet_virtio 9p" },
-};
-
-static void add_fs_modules(struct args *args, const char *type)
-{
-	size_t len = strlen(args->fs_modules), size = sizeof(args->fs_modules) - len;
-	char *at = args->fs_modules + len;
-
-	for (size_t i = 0; i < ARRAY_SIZE(fs_modules); i++)
-		if (streq(type, fs_modules[i].type)) {
-			snprintf(at, size, "%s ", fs_modules[i].modules);
-			return;
-		}
-	snprintf(at, size, "fs-%s ", type);
-}
-
-/* Network cards of common machines, for where there is a target behind one. */
-static const char net_modules[] =
-	"?virtio_pci ?virtio_net ?e1000 ?e1000e ?igb ?ixgbe ?i40e ?ice ?tg3 ?bnxt_en ?mlx5_core "
-	"?r8169 ?vmxnet3 ?xen_netfront ?hv_netvsc ?ena ?gve ?af_packet ?ipv6";
-
-/* Sets the variables that the configuration decides. */
-static int take_conf(struct args *args)
-{
-	_free_ char *text = NULL;
-	struct config *config = &args->config;
-	bool net = false;
-	size_t size;
-	int err = io_read_file(args->conf, CONFIG_MAX_BYTES, &text, &size);
-
-	if (err) {
-		log_error("%s: %s", args->conf, strerror(-err));
-		return err;
-	}
-	config_init(config);
-	if (config_parse(text, size, args->conf, config, print_mistake, NULL))
-		return -EBADMSG;
-	if (!config->nr_targets) {
-		log_error("%s: no target, such as \"ext4 UUID=...\"", args->conf);
-		return -EBADMSG;
-	}
-	for (unsigned i = 0; i < config->nr_targets; i++) {
-		const char *type = config->targets[i].type;
-
-		add_fs_modules(args, type);
-		net = net || after_prefix(type, "nfs") || streq(type, "ssh");
-	}
-	err = manifest_set_var(&args->vars, "CONF", args->conf);
-	if (!err)
-		err = manifest_set_var(&args->vars, "FS_MODULES", args->fs_modules);
-	if (!err)
-		err = manifest_set_var(&args->vars, "NET_MODULES", net ? net_modules : "");
-	return err ? err : manifest_set_var(&args->vars, "EXTRA_MODULES", config->extra_modules);
-}
-
-static int check_file(const struct args *args, const struct manifest *m, const char *key,
-		      const char *path)
-{
-	for (size_t i = 0; i < m->nr; i++)
-		if (m->entries[i].kind == MANIFEST_FILE && streq(m->entries[i].path, path))
-			return 0;
-	log_error("%s: %s: %s has no file %s", args->conf, key, args->manifest, path);
-	return -EBADMSG;
-}
-
-/* What the configuration names must be in the manifest, which alone says where it comes from. */
-static int check_files(struct args *args, const struct manifest *m)
-{
-	const struct config *config = &args->config;
-	const char *const hooks[][2] = {
-		{ "kdump_pre", config->kdump_pre },
-		{ "kdump_post", config->kdump_post },
-		{ "kdump_emergency", config->kdump_emergency },
-	};
-	char bins[sizeof(config->extra_bins)], *save = NULL;
-	int err = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (*hooks[i][1] && check_file(args, m, hooks[i][0], hooks[i][1]))
-			err = -EBADMSG;
-	strcpy(bins, config->extra_bins);
-	for (char *w = strtok_r(bins, " ", &save); w; w = strtok_r(NULL, " ", &save))
-		if (check_file(args, m, "extra_bins", w))
-			err = -EBADMSG;
-	for (unsigned i = 0; i < config->nr_targets; i++)
-		if (streq(config->targets[i].type, "ssh") &&
-		    check_file(args, m, "ssh", "/usr/bin/ssh"))
-			err = -EBADMSG;
-	return err;
-}
-
 static int build(const struct args *args, const struct manifest *manifest)
 {
 	const struct image_source source = { manifest, args->manifest, args->moddir };
@@ -261,7 +154,7 @@ int main(int argc, char **argv)
 	log_set_name(PROGRAM);
 	if (parse_args(argc, argv, &args))
 		return 2;
-	if (args.conf && take_conf(&args))
+	if (args.conf && conf_take(&args.settings, args.conf, &args.vars))
 		return 1;
 	err = io_read_file(args.manifest, MANIFEST_MAX_BYTES, &text, &len);
 	if (err) {
@@ -270,7 +163,7 @@ int main(int argc, char **argv)
 	}
 	if (manifest_parse(text, len, args.manifest, &args.vars, &manifest))
 		return 1;
-	err = args.conf ? check_files(&args, &manifest) : 0;
+	err = args.conf ? conf_check(&args.settings, args.manifest, &manifest) : 0;
 	if (!err)
 		err = build(&args, &manifest);
 	manifest_deinit(&manifest);
