@@ -20,9 +20,14 @@
 _Static_assert(RAW_NAME_SIZE == TARGET_NAME_SIZE && RAW_DIR_NAME_SIZE <= DIR_NAME_SIZE,
 	       "names of a capture fit");
 
+/*
+ * struct raw - @fd: claims the device for this process alone
+ * @dir: as it is to be
+ * @stored: as it was last made durable
+ */
 struct raw {
-	int fd; /* claims the device for this process alone */
-	struct raw_dir dir;
+	int fd;
+	struct raw_dir dir, stored;
 };
 
 static const char *const raw_types[] = { "raw", NULL };
@@ -33,11 +38,16 @@ static int fail_raw(struct target *target, int err, const char *what, const char
 			   target->device.node, strerror(-err));
 }
 
+/* What could not be recorded did not happen: a later store must not tell of it. */
 static int store(struct target *target, const char *name)
 {
 	struct raw *raw = target->priv;
 	int err = raw_store(raw->fd, &raw->dir);
 
+	if (err)
+		raw->dir = raw->stored;
+	else
+		raw->stored = raw->dir;
 	return err ? fail_raw(target, err, "record", name) : 0;
 }
 
@@ -55,6 +65,7 @@ static int open_device(struct target *target)
 		return target_fail(target, -errno, "cannot open %.80s: %s", target->device.node,
 				   target_mount_problem(-errno, ""));
 	err = raw_load(raw->fd, &raw->dir);
+	raw->stored = raw->dir;
 	if (err == -ENODATA)
 		return 0;
 	return err ? fail_raw(target, err, "read", "the directory") : 0;
@@ -204,14 +215,23 @@ static int raw_commit(struct target *target, struct target_file *file, const cha
 	struct raw *raw = target->priv;
 	struct raw_file *entry = raw_find(&raw->dir, file->name);
 	int err = entry ? settle(file, entry) : -ENOENT;
+	uint64_t bytes;
 
 	close(take_fd(&file->fd));
 	if (err)
 		return fail_raw(target, err, "save", final_name);
+	bytes = entry->bytes;
 	memset(entry->name, 0, sizeof(entry->name));
 	snprintf(entry->name, sizeof(entry->name), "%s", final_name);
 	entry->state = RAW_COMPLETE;
-	return store(target, final_name);
+	err = store(target, final_name);
+	/* The manifest will have it so; its data is there, and how much of it is known. */
+	entry = err ? raw_find(&raw->dir, file->name) : NULL;
+	if (entry) {
+		entry->state = RAW_INCOMPLETE;
+		entry->bytes = bytes;
+	}
+	return err;
 }
 
 static void forget(struct raw_dir *dir, struct raw_file *file)

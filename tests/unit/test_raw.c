@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -357,4 +359,50 @@ TEST(raw, impossible_directories)
 		CHECK_EQ(raw_init(d.fd, &got), 0);
 		CHECK_EQ(raw_decode(slot, &got), cases[i].want);
 	}
+}
+
+/* The directory lies behind this limit, what else is written before it. */
+static int commit_without_directory(struct target *t, struct target_file *file)
+{
+	const struct rlimit low = { 16u << 20, RLIM_INFINITY };
+	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+	int err;
+
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &low);
+	err = target_raw_ops.commit(t, file, "vmcore");
+	setrlimit(RLIMIT_FSIZE, &none);
+	signal(SIGXFSZ, SIG_DFL);
+	return err;
+}
+
+TEST(raw, a_dump_that_could_not_be_recorded_stays_incomplete)
+{
+	_device_ struct device d = make_device(DEVICE_BYTES);
+	struct config config;
+	struct target_file file;
+	struct raw_dir dir;
+	struct target t;
+	uint64_t bytes;
+
+	CHECK(d.fd >= 0);
+	config_init(&config);
+	t = make_target(&d, &config);
+	CHECK_EQ(target_raw_ops.open(&t), 0);
+	CHECK_EQ(target_raw_ops.make_dir(&t, 0), 0);
+	CHECK_EQ(target_raw_ops.create(&t, "vmcore-incomplete", &file), 0);
+	CHECK_EQ(io_write_full(file.fd, "KDUMP   ", 8), 0);
+	file.end = 8;
+	CHECK_EQ(commit_without_directory(&t, &file), -EFBIG);
+	CHECK_EQ(target_raw_ops.bytes(&t, "vmcore", &bytes), -ENOENT);
+	CHECK_EQ(target_raw_ops.bytes(&t, "vmcore-incomplete", &bytes), 0);
+	CHECK_EQ(bytes, 8);
+	/* Which a later one says as well, and durably. */
+	CHECK_EQ(target_raw_ops.replace(&t, "vmcore-save.json", "{}", 2), 0);
+	CHECK_EQ(target_raw_ops.close(&t), 0);
+	CHECK_EQ(raw_load(d.fd, &dir), 0);
+	CHECK(!raw_find(&dir, "vmcore"));
+	CHECK(raw_find(&dir, "vmcore-incomplete"));
+	CHECK_EQ(raw_find(&dir, "vmcore-incomplete")->state, RAW_INCOMPLETE);
+	CHECK_EQ(raw_find(&dir, "vmcore-save.json")->state, RAW_COMPLETE);
 }
