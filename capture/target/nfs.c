@@ -171,17 +171,12 @@ static int wait_answer(struct target *target, uint64_t end_ms)
 	}
 }
 
-static int nfs_wait(struct target *target)
+static int find_server(struct target *target)
 {
 	uint64_t end_ms = clock_ms() + target->wait_s * UINT64_C(1000);
-	struct nfs *nfs = calloc(1, sizeof(*nfs));
+	struct nfs *nfs = target->priv;
 	char address[INET6_ADDRSTRLEN];
-	int err;
-
-	if (!nfs)
-		return target_fail(target, -ENOMEM, "no memory");
-	target->priv = nfs;
-	err = nfs_parse_where(target->where->where, target->where->options, &nfs->where);
+	int err = nfs_parse_where(target->where->where, target->where->options, &nfs->where);
 	if (err)
 		return target_fail(target, err, "\"%.80s\" is not HOST:/PATH",
 				   target->where->where);
@@ -197,6 +192,22 @@ static int nfs_wait(struct target *target)
 	snprintf(target->description, sizeof(target->description), "NFS server %.100s (%s)",
 		 nfs->where.host, address);
 	return 0;
+}
+
+/* A target that did not come is not closed. */
+static int nfs_wait(struct target *target)
+{
+	int err;
+
+	target->priv = calloc(1, sizeof(struct nfs));
+	if (!target->priv)
+		return target_fail(target, -ENOMEM, "no memory");
+	err = find_server(target);
+	if (err) {
+		free(target->priv);
+		target->priv = NULL;
+	}
+	return err;
 }
 
 static void client_address(const struct sockaddr_storage *server, char *buf, size_t size)
@@ -445,6 +456,7 @@ static int nfs_close(struct target *target)
 const struct target_ops target_nfs_ops = {
 	.name = "NFS",
 	.types = nfs_types,
+	.limits = { .wait = NET_MAX_ADDRESSES * PING_MS / 1000 },
 	.network = true,
 	.wait = nfs_wait,
 	.open = nfs_open,

@@ -20,9 +20,6 @@
 #include "lib/io.h"
 #include "lib/util.h"
 
-#define CALL_S	   40  /* a small script; below the limit of the step it is part of */
-#define LOGIN_S	   25  /* the last try when the time to wait is over; below that of its step */
-#define COMMIT_S   600 /* flushing a dump to a slow disk there */
 #define RETRY_MS   1000
 #define HOST_MAX   40
 #define NOT_THERE  44 /* exit statuses of our scripts */
@@ -79,7 +76,7 @@ static int call(struct target *target, int script_err, struct ssh_run *run)
 	run->alive = target->alive;
 	run->alive_ctx = target->alive_ctx;
 	if (!run->limit_s)
-		run->limit_s = CALL_S;
+		run->limit_s = SSH_CALL_S;
 	return judge(ssh, run, ssh_run(&ssh->args, run));
 }
 
@@ -117,17 +114,14 @@ static bool may_come(const struct ssh *ssh, int err)
 	       (after_prefix(ssh->line, "ssh: ") || strstr(ssh->line, "timed out"));
 }
 
-static int ssh_wait(struct target *target)
+static int log_in(struct target *target)
 {
 	const uint64_t end_ms = clock_ms() + target->wait_s * UINT64_C(1000);
-	struct ssh *ssh;
-	int err = prepare(target);
+	struct ssh *ssh = target->priv;
+	int err;
 
-	ssh = target->priv;
-	if (err)
-		return err;
 	for (;;) {
-		struct ssh_run run = { .limit_s = LOGIN_S };
+		struct ssh_run run = { .limit_s = SSH_LOGIN_S };
 
 		err = call(target, ssh_script(ssh->script, sizeof(ssh->script), "exit 0"), &run);
 		if (!may_come(ssh, err) || clock_ms() >= end_ms)
@@ -139,10 +133,38 @@ static int ssh_wait(struct target *target)
 	return err ? fail_client(target, err, "log in") : 0;
 }
 
+/* All was flushed when it was written, and there is nothing to unmount. */
+static int ssh_close(struct target *target)
+{
+	struct ssh *ssh = target->priv;
+	struct ssh_run run = { .limit_s = 0,
+			       .alive = target->alive,
+			       .alive_ctx = target->alive_ctx };
+	uint64_t bytes;
+
+	if (ssh && ssh->stream.pid)
+		ssh_stream_end(&ssh->stream, &run, &bytes);
+	free(ssh);
+	target->priv = NULL;
+	return 0;
+}
+
+/* A target that did not come is not closed. */
+static int ssh_wait(struct target *target)
+{
+	int err = prepare(target);
+
+	if (!err)
+		err = log_in(target);
+	if (err)
+		ssh_close(target);
+	return err;
+}
+
 static int ssh_open(struct target *target)
 {
 	struct ssh *ssh = target->priv;
-	struct ssh_run run = { .limit_s = CALL_S };
+	struct ssh_run run = { .limit_s = SSH_CALL_S };
 	int err = ssh_script(ssh->script, sizeof(ssh->script),
 			     "mkdir -p -- %q && cd -- %q && test -w . && test -x . || { "
 			     "echo not a directory to write in >&2; exit 1; }",
@@ -241,7 +263,7 @@ static int end_stream(struct target *target, struct target_file *file, uint64_t 
 {
 	struct ssh *ssh = target->priv;
 	struct ssh_run run = {
-		.limit_s = COMMIT_S,
+		.limit_s = SSH_COMMIT_S,
 		.alive = target->alive,
 		.alive_ctx = target->alive_ctx,
 	};
@@ -256,7 +278,7 @@ static int end_stream(struct target *target, struct target_file *file, uint64_t 
 static int ssh_commit(struct target *target, struct target_file *file, const char *final_name)
 {
 	struct ssh *ssh = target->priv;
-	struct ssh_run run = { .limit_s = COMMIT_S };
+	struct ssh_run run = { .limit_s = SSH_COMMIT_S };
 	uint64_t bytes = 0;
 	int err = end_stream(target, file, &bytes);
 
@@ -280,7 +302,7 @@ static int ssh_commit(struct target *target, struct target_file *file, const cha
 static int ssh_abandon(struct target *target, struct target_file *file)
 {
 	struct ssh *ssh = target->priv;
-	struct ssh_run run = { .limit_s = CALL_S };
+	struct ssh_run run = { .limit_s = SSH_CALL_S };
 	uint64_t bytes = 0;
 	int why = end_stream(target, file, &bytes), err;
 
@@ -339,27 +361,12 @@ static int ssh_bytes(struct target *target, const char *name, uint64_t *bytes_re
 	return 0;
 }
 
-/* All was flushed when it was written, and there is nothing to unmount. */
-static int ssh_close(struct target *target)
-{
-	struct ssh *ssh = target->priv;
-	struct ssh_run run = { .limit_s = 0,
-			       .alive = target->alive,
-			       .alive_ctx = target->alive_ctx };
-	uint64_t bytes;
-
-	if (ssh && ssh->stream.pid)
-		ssh_stream_end(&ssh->stream, &run, &bytes);
-	free(ssh);
-	target->priv = NULL;
-	return 0;
-}
-
 static const char *const ssh_types[] = { "ssh", NULL };
 
 const struct target_ops target_ssh_ops = {
 	.name = "ssh",
 	.types = ssh_types,
+	.limits = { SSH_LOGIN_S, SSH_CALL_S, SSH_COMMIT_S + SSH_CALL_S },
 	.network = true,
 	.wait = ssh_wait,
 	.open = ssh_open,

@@ -16,9 +16,12 @@
 #define SSH_HOSTNAME_PATH    "/etc/hostname"
 
 #define SSH_DEFAULT_PORT 22
-#define SSH_CONNECT_S	 15 /* to connect, shake hands and log in */
-#define SSH_ALIVE_S	 10 /* silence before the client asks the server for a sign … */
-#define SSH_ALIVE_COUNT	 3  /* … and how often it asks in vain before it gives up */
+#define SSH_CONNECT_S	 15  /* to connect, shake hands and log in */
+#define SSH_ALIVE_S	 10  /* silence before the client asks the server for a sign … */
+#define SSH_CALL_S	 40  /* a small script */
+#define SSH_LOGIN_S	 25  /* the last try when the time to wait is over */
+#define SSH_COMMIT_S	 600 /* flushing a dump to a slow disk there */
+#define SSH_ALIVE_COUNT	 3   /* … and how often it asks in vain before it gives up */
 
 #define SSH_SCRIPT_SIZE	  3072
 #define SSH_LINE_SIZE	  160

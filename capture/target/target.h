@@ -44,11 +44,24 @@ struct target_file {
 };
 
 /**
+ * struct target_limits - After so many seconds acts of a row end by themselves, for whoever
+ * supervises them: a step that is given less fails without the row's sentence. 0: what a system
+ * call may hang in, and only a supervisor can end.
+ * @wait: besides target->wait_s
+ * @call: each of those that are neither @wait, @commit nor @abandon
+ * @commit: @commit or @abandon
+ */
+struct target_limits {
+	unsigned wait, call, commit;
+};
+
+/**
  * struct target_ops - A kind of target. All return 0 or -errno, and on failure leave a
  * sentence in target->error; nothing of that is logged here. Whatever takes long calls
  * target->alive(); nothing waits without a limit.
  *
  * @name: for people
+ * @limits: what its acts take at most
  * @types: values of config_target.type that mean this row, up to a NULL
  * @network: the network must be up before @wait
  * @wait: wait until it can be used, at most target->wait_s seconds; fills
@@ -70,6 +83,7 @@ struct target_file {
  */
 struct target_ops {
 	const char *name;
+	struct target_limits limits;
 	const char *const *types;
 	bool network;
 	int (*wait)(struct target *target);
@@ -132,7 +146,8 @@ int target_fail(struct target *target, int err, const char *fmt, ...)
  * @data: the row's own options; where->options come behind them and so win
  *
  * What is a flag and not an option of the file system is left out of where->options: a dump's
- * target is never executed from, and is always writable. Return: 0 or -errno.
+ * target is never executed from, and is always writable. What is mounted there already, by a
+ * process that died, stays and will do. Return: 0 or -errno.
  */
 int target_mount(const struct target *target, const char *source, const char *fstype,
 		 const char *data);

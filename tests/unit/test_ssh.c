@@ -537,6 +537,7 @@ TEST(ssh, waits_for_a_server_but_not_for_a_key)
 		CHECK_EQ(target_ssh_ops.wait(&f.target), -ECONNABORTED);
 		CHECK(strstr(f.target.error, cases[i].said));
 		CHECK_EQ(clock_ms() - start >= 2000, cases[i].waits);
+		CHECK(!f.target.priv); /* nobody closes it */
 	}
 }
 
