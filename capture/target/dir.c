@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,17 +131,25 @@ int dir_open_file(int dir_fd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-int dir_commit_file(int dir_fd, int fd, const char *name, const char *final_name)
+/* @renamed_ret: whether it has its final name, durable or not */
+static int commit_name(int dir_fd, int fd, const char *name, const char *final_name,
+		       bool *renamed_ret)
 {
-	int err;
-
+	*renamed_ret = false;
 	if (fsync(fd) || renameat(dir_fd, name, dir_fd, final_name))
 		return -errno;
-	if (fsync(dir_fd) == 0)
-		return 0;
+	*renamed_ret = true;
+	return fsync(dir_fd) ? -errno : 0;
+}
+
+int dir_commit_file(int dir_fd, int fd, const char *name, const char *final_name)
+{
+	bool renamed;
+	int err = commit_name(dir_fd, fd, name, final_name, &renamed);
+
 	/* It would say more than is known. */
-	err = -errno;
-	renameat(dir_fd, final_name, dir_fd, name);
+	if (err && renamed)
+		renameat(dir_fd, final_name, dir_fd, name);
 	return err;
 }
 
@@ -168,6 +177,7 @@ static int write_new_file(int dir_fd, const char *name, const char *tmp_name, co
 			  size_t len)
 {
 	_close_ int fd = -1;
+	bool renamed = false;
 	int err;
 
 	unlinkat(dir_fd, tmp_name, 0);
@@ -176,8 +186,9 @@ static int write_new_file(int dir_fd, const char *name, const char *tmp_name, co
 		return fd;
 	err = io_write_full(fd, data, len);
 	if (!err)
-		err = dir_commit_file(dir_fd, fd, tmp_name, name);
-	if (err)
+		err = commit_name(dir_fd, fd, tmp_name, name, &renamed);
+	/* Once the old one is gone, the new one stays: its name says nothing of its contents. */
+	if (err && !renamed)
 		unlinkat(dir_fd, tmp_name, 0);
 	return err;
 }

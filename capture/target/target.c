@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "lib/util.h"
 
@@ -85,13 +86,23 @@ int target_mount_data(char *text, size_t size, const char *data, const char *opt
 	return 0;
 }
 
+/* By whoever died since: its directory is for this target alone. */
+static bool is_mounted(const char *mount_point)
+{
+	char above[128];
+	struct stat here, there;
+
+	snprintf(above, sizeof(above), "%s/..", mount_point);
+	return !stat(mount_point, &here) && !stat(above, &there) && here.st_dev != there.st_dev;
+}
+
 int target_mount(const struct target *target, const char *source, const char *fstype,
 		 const char *data)
 {
 	char text[512];
 	int err = target_mount_data(text, sizeof(text), data, target->where->options);
 
-	if (err)
+	if (err || is_mounted(target->mount_point))
 		return err;
 	if (mount(source, target->mount_point, fstype,
 		  MS_NOATIME | MS_NOSUID | MS_NODEV | MS_NOEXEC, text))

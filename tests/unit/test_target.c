@@ -129,6 +129,11 @@ TEST(target, a_name_that_cannot_be_made_durable_is_not_given)
 	CHECK(!holds(p.fd, "final", ""));
 	CHECK_EQ(dir_commit_file(p.fd, fd, "new", "final"), 0);
 	CHECK(holds(p.fd, "final", ""));
+	/* Of a manifest the old or the new one is there. */
+	CHECK_EQ(dir_replace_file(p.fd, "m", "m.new", "old", 3), 0);
+	CHECK_EQ(dir_replace_file(dir, "m", "m.new", "new", 3), -EBADF);
+	CHECK(holds(p.fd, "m", "new"));
+	CHECK_EQ(mode_of(p.fd, "m.new"), -ENOENT);
 }
 
 TEST(target, open_path_makes_what_is_missing)
@@ -464,6 +469,45 @@ TEST(target, mount_options)
 		CHECK_STR(text, cases[i].want);
 	}
 	CHECK_EQ(target_mount_data(text, 12, "", "subvol=@crash"), -E2BIG);
+}
+
+/* In a child of its own, as two workers do it. Returns how often it is mounted, or -errno. */
+static int mount_twice(const char *path)
+{
+	const struct config_target where = { .options = "" };
+	struct target target = { .where = &where, .mount_point = path };
+	_free_ char *text = NULL;
+	int nr = 0;
+
+	if (unshare(CLONE_NEWNS | (geteuid() ? CLONE_NEWUSER : 0)) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -EPERM;
+	if (target_mount(&target, "none", "tmpfs", "") ||
+	    target_mount(&target, "none", "tmpfs", "") ||
+	    io_read_file("/proc/self/mounts", 1 << 20, &text, NULL))
+		return -EIO;
+	for (const char *s = text; (s = strstr(s, path)); s++)
+		nr++;
+	return nr;
+}
+
+TEST(target, what_is_mounted_is_not_mounted_again)
+{
+	_place_ struct place p = make_place();
+	int status = 0;
+	pid_t pid;
+
+	CHECK(p.fd >= 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(64 + mount_twice(p.path));
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 64 - EPERM) {
+		printf("# no right to mount a tmpfs: not tested\n");
+		return;
+	}
+	CHECK_EQ(WEXITSTATUS(status), 64 + 1);
 }
 
 TEST(target, rows)
