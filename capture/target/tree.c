@@ -81,8 +81,7 @@ int tree_space(struct target *target, uint64_t *bytes_ret)
 
 	if (fstatvfs(target->dir_fd, &vfs))
 		return fail_name(target, -errno, "ask for the room of", target->where->where);
-	/* PID 1 may use what is kept for root. */
-	if (__builtin_mul_overflow((uint64_t)vfs.f_bfree, (uint64_t)vfs.f_frsize, bytes_ret))
+	if (__builtin_mul_overflow((uint64_t)vfs.f_bavail, (uint64_t)vfs.f_frsize, bytes_ret))
 		*bytes_ret = UINT64_MAX;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -508,6 +509,96 @@ TEST(target, what_is_mounted_is_not_mounted_again)
 		return;
 	}
 	CHECK_EQ(WEXITSTATUS(status), 64 + 1);
+}
+
+/* Runs a shell's command line. */
+static bool tool(const char *fmt, const char *a, const char *b)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), fmt, a, b);
+	return system(line) == 0;
+}
+
+/* Bytes that can be written to a file after @bytes were; -errno where those could not be. */
+static int64_t fill(int dir_fd, uint64_t bytes)
+{
+	static const char chunk[1 << 20] = { 'x' };
+	_close_ int fd = dir_open_file(dir_fd, "vmcore-incomplete");
+	int64_t more = 0;
+	ssize_t n;
+	int err;
+
+	for (uint64_t left = bytes; left; left -= n) {
+		n = MIN(left, (uint64_t)sizeof(chunk));
+		err = io_write_full(fd, chunk, n);
+		if (err)
+			return err;
+	}
+	if (fsync(fd))
+		return -errno;
+	while ((n = write(fd, chunk, sizeof(chunk))) > 0 && fsync(fd) == 0)
+		more += n;
+	return more;
+}
+
+/* In a child of its own. Returns an exit status: 2 for no right to mount. */
+static int fill_file_system(const char *path, const char *fstype, const char *options)
+{
+	const struct config_target where = { .where = "loop" };
+	struct target target = { .where = &where };
+	uint64_t space;
+	int64_t more;
+
+	snprintf(target.fstype, sizeof(target.fstype), "%s", fstype);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    !tool("mkfs.%s -q %s 2>/dev/null", fstype, options) ||
+	    !tool("mount -o loop %s %s 2>/dev/null", path, "/mnt"))
+		return 2;
+	target.dir_fd = open("/mnt", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (target_fs_ops.space(&target, &space))
+		return 3;
+	more = fill(target.dir_fd, space);
+	printf("# %s: %" PRIu64 " bytes free, %" PRId64 " more\n", options, space, more);
+	fflush(stdout);
+	return more < 0 ? 4 : (uint64_t)more > space / 32 ? 5 : 0;
+}
+
+TEST(target, what_is_free_can_be_written)
+{
+	static const char *const cases[][2] = {
+		{ "ext2", "-b 1024" }, { "ext2", "-b 4096" },	   { "ext3", "-b 1024" },
+		{ "ext4", "-b 4096" }, { "ext4", "-b 1024 -m 0" },
+	};
+	_place_ struct place p = make_place();
+	char image[96], options[160];
+	_close_ int fd = -1;
+
+	CHECK(p.fd >= 0);
+	if (geteuid()) {
+		printf("# no right to mount: not tested\n");
+		return;
+	}
+	snprintf(image, sizeof(image), "%s/image", p.path);
+	fd = dir_open_file(p.fd, "image");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int status = 0;
+		pid_t pid;
+
+		CHECK_EQ(ftruncate(fd, 0), 0);
+		CHECK_EQ(ftruncate(fd, 96 << 20), 0);
+		snprintf(options, sizeof(options), "-F %s %s", cases[i][1], image);
+		pid = fork();
+		if (pid == 0)
+			_exit(fill_file_system(image, cases[i][0], options));
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK(WIFEXITED(status));
+		if (WEXITSTATUS(status) == 2)
+			printf("# no %s on a loop device: not tested\n", cases[i][0]);
+		else if (WEXITSTATUS(status))
+			test_fail(__FILE__, __LINE__, "%s %s: %d", cases[i][0], cases[i][1],
+				  WEXITSTATUS(status));
+	}
 }
 
 TEST(target, rows)
