@@ -177,10 +177,22 @@ static int spawn(const char *path, const char *argument, char **envp, int out, p
 	return -err;
 }
 
-/* Only this child: others of this process belong to other parts. */
-static bool has_died(pid_t pid, int *status_ret)
+uint64_t hooks_limit_ms(const struct config *config, uint64_t until_ms, uint64_t now_ms)
 {
-	return waitpid(pid, status_ret, WNOHANG) == pid;
+	const uint64_t limit_ms = config->hook_timeout * UINT64_C(1000);
+	uint64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+
+	left_ms = MAX(left_ms, HOOKS_LATE_S * UINT64_C(1000));
+	return until_ms ? MIN(limit_ms, left_ms) : limit_ms;
+}
+
+/* Only this child: others of this process belong to other parts. It stays a zombie, so that the
+ * number of its group is nobody else's when that is killed. */
+static bool has_died(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
 }
 
 static void tell_group(const struct hooks_call *call, pid_t group)
@@ -189,13 +201,14 @@ static void tell_group(const struct hooks_call *call, pid_t group)
 		*call->group_ret = group;
 }
 
-static int watch(const struct hooks_call *call, pid_t pid, struct output *o, int *status_ret)
+static int watch(const struct hooks_call *call, pid_t pid, struct output *o, uint64_t limit_ms,
+		 int *status_ret)
 {
-	uint64_t start = clock_ms(), limit_ms = call->config->hook_timeout * UINT64_C(1000);
+	uint64_t start = clock_ms();
 	int err = 0;
 
 	tell_group(call, pid);
-	while (!has_died(pid, status_ret)) {
+	while (!has_died(pid)) {
 		struct pollfd p = { .fd = o->fd, .events = POLLIN };
 
 		if (clock_ms() - start >= limit_ms) {
@@ -211,7 +224,7 @@ static int watch(const struct hooks_call *call, pid_t pid, struct output *o, int
 	kill(-pid, SIGKILL);
 	tell_group(call, 0);
 	start = clock_ms();
-	while (err && !has_died(pid, status_ret)) {
+	while (err && !has_died(pid)) {
 		if (clock_ms() - start >= HOOKS_KILL_LIMIT_S * 1000) {
 			log_error("%s does not die, it is stuck in the kernel; going on without",
 				  o->name);
@@ -219,6 +232,7 @@ static int watch(const struct hooks_call *call, pid_t pid, struct output *o, int
 		}
 		clock_sleep_ms(POLL_MS);
 	}
+	waitpid(pid, status_ret, WNOHANG);
 	output_read(o);
 	output_flush(o);
 	return err;
@@ -266,6 +280,7 @@ int hooks_run_program(const struct hooks_call *call, const char *path, const cha
 		      char why[STEPS_ERROR_SIZE])
 {
 	struct output o = { .fd = -1, .name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path };
+	const uint64_t limit_ms = hooks_limit_ms(call->config, call->until_ms, clock_ms());
 	struct env env = { .nr = 0 };
 	int ends[2], status = 0, err;
 	pid_t pid;
@@ -280,14 +295,14 @@ int hooks_run_program(const struct hooks_call *call, const char *path, const cha
 	err = spawn(path, call->argument, env.list, ends[1], &pid);
 	close(ends[1]);
 	if (!err)
-		err = watch(call, pid, &o, &status);
+		err = watch(call, pid, &o, limit_ms, &status);
 	else
 		fail(why, what, path, err, "cannot be started: %s", start_problem(path, err));
 	if (o.fd >= 0)
 		close(o.fd);
 	if (err == -ETIMEDOUT)
 		return fail(why, what, path, err, "was not done after %u s and was killed",
-			    call->config->hook_timeout);
+			    (unsigned)(limit_ms / 1000));
 	return err ? err : judge(why, what, path, status);
 }
 

@@ -8,6 +8,7 @@
 #define CAPTURE_INIT_HOOKS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "capture/init/steps.h"
@@ -15,6 +16,7 @@
 
 #define HOOKS_MAX	   16u /* in a call; what is behind is not run, and counts as failed */
 #define HOOKS_KILL_LIMIT_S 5u  /* to wait for the death of a hook whose time is up */
+#define HOOKS_LATE_S	   5u  /* what a hook has in any case, be max_time over or not */
 
 enum hooks_kind {
 	HOOKS_PRE,  /* the configured program, then the folders, unless it failed */
@@ -31,6 +33,7 @@ enum hooks_kind {
  * @dump: file name of the dump in it
  * @verdict, @reason: as the manifest has them
  * @root: put before the folders' names; for tests
+ * @until_ms: when max_time is over, on clock_ms(); 0 for never
  * @group_ret: is told the process group of the hook that runs, 0 where none does, so that
  *	somebody else can end it where that is not done here any more; may be NULL
  * @alive: called with @alive_ctx about 20 times a second while a hook runs; may be NULL
@@ -46,6 +49,7 @@ struct hooks_call {
 	const char *verdict;
 	const char *reason;
 	const char *root;
+	uint64_t until_ms;
 	pid_t *group_ret;
 	void (*alive)(void *ctx);
 	void *alive_ctx;
@@ -63,8 +67,12 @@ struct hooks_result {
 	char why[STEPS_ERROR_SIZE];
 };
 
-/** hooks_run() - Run all hooks of a kind, one after the other, each at most
- * config->hook_timeout. What they print and how they fail is logged. */
+/** hooks_limit_ms() - How long a hook that starts at @now_ms may run: config->hook_timeout, but
+ * not beyond @until_ms (0 for never) by more than HOOKS_LATE_S after its start. */
+uint64_t hooks_limit_ms(const struct config *config, uint64_t until_ms, uint64_t now_ms);
+
+/** hooks_run() - Run all hooks of a kind, one after the other, each within hooks_limit_ms().
+ * What they print and how they fail is logged. */
 void hooks_run(const struct hooks_call *call, struct hooks_result *result_ret);
 
 /**

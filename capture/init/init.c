@@ -215,9 +215,10 @@ static void end_hook(struct init_state *st)
 /* Each hook is bounded where it is started; this is for the process that does that. */
 static void run_hooks(struct init_state *st, int (*run)(void *ctx))
 {
-	unsigned limit_s = (HOOKS_MAX + 2) * (st->config.hook_timeout + HOOKS_KILL_LIMIT_S);
+	const uint64_t each_ms = hooks_limit_ms(&st->config, state_end_ms(st), clock_ms());
+	const uint64_t limit_ms = (HOOKS_MAX + 2) * (each_ms + HOOKS_KILL_LIMIT_S * 1000);
 	const struct steps steps = worker_steps(st);
-	int err = child_run(run, st, MIN(limit_s, UINT32_MAX / 1000) * 1000, beat);
+	int err = child_run(run, st, MIN(limit_ms, (uint64_t)UINT32_MAX), beat);
 
 	if (err)
 		log_error("the hooks could not be run: %s", child_problem(err));
@@ -280,7 +281,7 @@ static void run_capture(struct init_state *st, const struct init_saver *saver)
 		if (st->phase == STATE_DONE)
 			return;
 		clear_up(st);
-		if (clock_ms() - st->start_ms > st->config.max_time * UINT64_C(1000))
+		if (clock_ms() > state_end_ms(st))
 			return;
 		if (!worker_go_on(st))
 			return;

@@ -120,6 +120,12 @@ void state_sanitize(struct init_state *st);
  * lives. */
 void state_sanitize_config(struct config *config);
 
+/** state_end_ms() - When max_time is over, on clock_ms(). */
+static inline uint64_t state_end_ms(const struct init_state *st)
+{
+	return st->start_ms + st->config.max_time * UINT64_C(1000);
+}
+
 /** state_mount_point() - Where target @i is mounted: STATE_MOUNT_POINT for the first one, and
  * with ".1" and so on behind it for the others, since one that hangs stays mounted. */
 void state_mount_point(unsigned i, char path[STATE_MOUNT_POINT_SIZE]);

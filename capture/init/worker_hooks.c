@@ -44,6 +44,7 @@ static void call_hooks(struct worker *w, enum hooks_kind kind, const char *argum
 		.argument = argument,
 		.verdict = state_verdict(w->st, i),
 		.reason = state_reason(w->st, &w->steps, i, reason, sizeof(reason)),
+		.until_ms = state_end_ms(w->st),
 		.group_ret = &w->st->hook_group,
 		.alive = worker_alive,
 		.alive_ctx = w,

@@ -188,6 +188,23 @@ def after_a_killed_saver():
     w.done()
 
 
+@fault("hooks/after-max-time", "max_time, 30 s, is over, and the hooks after it never end",
+       group="hooks")
+def after_max_time():
+    """What comes then has 5 s each, not the 100 s of hook_timeout."""
+    endless = "#!/bin/sh\nwhile :; do sleep 100; done\n"
+    w = world("late", {"hooks/post": endless, "hooks/emergency": endless},
+              "vmcore_save.max_time=30 vmcore_save.hook_timeout=100 "
+              "vmcore_save.kdump_post=/hooks/post vmcore_save.kdump_emergency=/hooks/emergency",
+              parameters={"FILL": "1"}, script=test_failure.SIGNAL_IN_DUMP % "STOP")
+    w.says("more than max_time", "/hooks/post was not done after 5 s",
+           "/hooks/emergency was not done after 5 s")
+    w.ends("incomplete", "max_time")
+    seconds = float(worlds.LINE.search([t for t in w.lines if " done: " in t][-1])[1])
+    expect(30 < seconds < 60, "the end came %.0f s after the start" % seconds)
+    return w
+
+
 def days(w):
     return sorted({f.split("/")[1] for f in w.files if f.startswith("./2020")})
 

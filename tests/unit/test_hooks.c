@@ -168,6 +168,44 @@ TEST(hooks, endless_is_killed_with_its_group)
 	CHECK(!is_running(s.trace));
 }
 
+TEST(hooks, limit_gives_way_to_the_end_of_all)
+{
+	static const struct {
+		unsigned hook_timeout;
+		uint64_t until_ms, now_ms, limit_ms;
+	} cases[] = {
+		{ 60, 0, 500000, 60000 }, /* no end of all */
+		{ 60, 900000, 500000, 60000 },
+		{ 60, 900000, 880000, 20000 },
+		{ 60, 900000, 899000, HOOKS_LATE_S * 1000 },
+		{ 60, 900000, 950000, HOOKS_LATE_S * 1000 },
+		{ 2, 900000, 950000, 2000 },
+		{ 604800, UINT64_MAX, 1, 604800000 },
+	};
+	struct config config;
+
+	config_init(&config);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		config.hook_timeout = cases[i].hook_timeout;
+		CHECK_EQ(hooks_limit_ms(&config, cases[i].until_ms, cases[i].now_ms),
+			 cases[i].limit_ms);
+	}
+}
+
+TEST(hooks, endless_after_the_end_of_all_is_killed_soon)
+{
+	char why[STEPS_ERROR_SIZE] = "";
+	struct scripts s _scripts_;
+	uint64_t start = clock_ms();
+
+	make_scripts(&s, HOOKS_POST);
+	s.config.hook_timeout = 60;
+	s.call.until_ms = 1; /* long ago */
+	CHECK_EQ(run_text(&s, "#!/bin/sh\nsleep 600\n", why), -ETIMEDOUT);
+	CHECK(clock_ms() - start < (HOOKS_LATE_S + 5) * 1000);
+	CHECK(strstr(why, "not done after 5 s and was killed"));
+}
+
 TEST(hooks, flood_ends_in_time_and_does_not_block)
 {
 	char why[STEPS_ERROR_SIZE] = "";
