@@ -266,18 +266,21 @@ static int remove_dump(const struct retain *r, const struct dump *dump)
 	return err;
 }
 
-/* On success r->parent_fd and *@dumps_ret are the caller's. */
-static int list_dumps(struct retain *r, int dir_fd, struct dumps **dumps_ret)
+static int fail_list(int err)
+{
+	log_error("cannot list the earlier captures: %s", strerror(-err));
+	return err;
+}
+
+/* On success *@dumps_ret are the caller's. */
+static int list_dumps(const struct retain *r, struct dumps **dumps_ret)
 {
 	struct dumps *dumps = malloc(sizeof(*dumps));
-	int err;
+	int err = dumps ? find_dumps(r, dumps) : -ENOMEM;
 
-	r->parent_fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = r->parent_fd < 0 ? -errno : dumps ? find_dumps(r, dumps) : -ENOMEM;
 	if (err) {
-		log_error("cannot list the earlier captures: %s", strerror(-err));
 		free(dumps);
-		return err;
+		return fail_list(err);
 	}
 	*dumps_ret = dumps;
 	return 0;
@@ -290,20 +293,16 @@ static bool has_to_go(const struct dumps *dumps, const struct config *config)
 	       (config->keep_bytes && dumps->bytes > config->keep_bytes);
 }
 
-static void close_parent(struct retain *r)
-{
-	cleanup_close(&r->parent_fd);
-}
-
 int retain_apply(int dir_fd, const char *dir_name, const struct config *config,
 		 void (*alive)(void *ctx), void *alive_ctx, struct retain_count *count_ret)
 {
-	__cleanup(close_parent) struct retain r = {
-		.parent_fd = -1, .own = dir_name, .alive = alive, .alive_ctx = alive_ctx
+	_close_ int parent = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct retain r = {
+		.parent_fd = parent, .own = dir_name, .alive = alive, .alive_ctx = alive_ctx
 	};
 	struct retain_count count = { .dumps = 0 };
 	_free_ struct dumps *dumps = NULL;
-	int err = list_dumps(&r, dir_fd, &dumps);
+	int err = parent < 0 ? fail_list(-errno) : list_dumps(&r, &dumps);
 
 	if (err)
 		return err;
@@ -324,14 +323,13 @@ int retain_apply(int dir_fd, const char *dir_name, const struct config *config,
 	return count.failed ? -EIO : 0;
 }
 
-int retain_remove_oldest(int dir_fd, const char *dir_name, void (*alive)(void *ctx),
-			 void *alive_ctx)
+int retain_remove_oldest(int parent_fd, const char *own, void (*alive)(void *ctx), void *alive_ctx)
 {
-	__cleanup(close_parent) struct retain r = {
-		.parent_fd = -1, .own = dir_name, .alive = alive, .alive_ctx = alive_ctx
+	const struct retain r = {
+		.parent_fd = parent_fd, .own = own, .alive = alive, .alive_ctx = alive_ctx
 	};
 	_free_ struct dumps *dumps = NULL;
-	int err = list_dumps(&r, dir_fd, &dumps);
+	int err = list_dumps(&r, &dumps);
 
 	if (err)
 		return err;

@@ -46,10 +46,12 @@ int retain_apply(int dir_fd, const char *dir_name, const struct config *config,
 
 /**
  * retain_remove_oldest() - Remove one, for room that is needed. Only where retain_wanted().
+ * @parent_fd: what holds the captures' directories; @own: the name of this one's, which is
+ *	or will be there
+ *
  * Return: 0; -ENODATA where there is none; -errno, logged.
  */
-int retain_remove_oldest(int dir_fd, const char *dir_name, void (*alive)(void *ctx),
-			 void *alive_ctx);
+int retain_remove_oldest(int parent_fd, const char *own, void (*alive)(void *ctx), void *alive_ctx);
 
 /** retain_is_capture() - Whether @name is a capture's, made for the same host as @own.
  * *@stamp_ret is its part that begins with the time. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The turn of a target. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "capture/init/record.h"
 #include "capture/init/retain.h"
 #include "capture/init/worker_private.h"
+#include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
@@ -47,46 +49,97 @@ int worker_step_mount(void *ctx)
 	return 0;
 }
 
-int worker_step_directory(void *ctx)
+/* Whether there are earlier captures that may give way. */
+static bool may_make_room(const struct worker *w)
 {
-	struct worker *w = ctx;
-	int err;
+	return w->target.dir_fd >= 0 && retain_wanted(&w->st->config);
+}
 
-	if (w->t->dir_name[0]) {
+/* The oldest capture goes. Before there is a directory of this one, its name is as it would be. */
+static bool make_room(struct worker *w)
+{
+	_close_ int parent = openat(w->target.dir_fd, w->in_directory ? ".." : ".",
+				    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char own[DIR_NAME_SIZE];
+
+	if (parent < 0)
+		return false;
+	dir_format_name(own, time(NULL), ':', 0);
+	return !retain_remove_oldest(parent, w->in_directory ? w->t->dir_name : own, worker_alive,
+				     w) &&
+	       (!w->target.ops->sync || !w->target.ops->sync(&w->target));
+}
+
+/* After @err of what takes up next to nothing: whether another try has more room. One only, so
+ * that a disk with another problem does not cost all earlier captures. */
+static bool has_freed_room(struct worker *w, int err)
+{
+	if ((err != -ENOSPC && err != -EDQUOT) || !may_make_room(w))
+		return false;
+	log_warn("%s; an earlier capture gives way", w->target.error);
+	return make_room(w);
+}
+
+static int enter_directory(struct worker *w)
+{
+	int err = 0;
+
+	if (w->t->dir_name[0] && !w->in_directory) {
 		strcpy(w->target.dir_name, w->t->dir_name);
 		err = w->target.ops->reopen(&w->target);
-	} else {
+	} else if (!w->in_directory) {
 		err = w->target.ops->make_dir(&w->target, time(NULL));
 	}
 	if (err)
-		return worker_fail_target(w, err);
+		return err;
 	w->in_directory = true;
 	strcpy(w->t->dir_name, w->target.dir_name);
-	log_info("%s/%s", w->target.where->path, w->t->dir_name);
 	/* If the machine dies in what follows, this is the record that stays. */
-	err = record_write(w->st, &w->steps, w->st->target, &w->target);
-	return err ? worker_fail_target(w, err) : 0;
+	return record_write(w->st, &w->steps, w->st->target, &w->target);
+}
+
+int worker_step_directory(void *ctx)
+{
+	struct worker *w = ctx;
+	int err = enter_directory(w);
+
+	if (has_freed_room(w, err))
+		err = enter_directory(w);
+	if (err)
+		return worker_fail_target(w, err);
+	log_info("%s/%s", w->target.where->path, w->t->dir_name);
+	return 0;
+}
+
+static int save_log(struct worker *w)
+{
+	struct target_file file;
+	int err = w->target.ops->create(&w->target, RECORD_LOG_TMP, &file);
+
+	if (err)
+		return err;
+	err = w->saver->save_log(w->saver->ctx, file.fd);
+	if (err) {
+		target_fail(&w->target, err, "the log is not complete: %s",
+			    target_write_problem(err));
+		w->target.ops->abandon(&w->target, &file);
+	} else {
+		err = w->target.ops->commit(&w->target, &file, RECORD_LOG_NAME);
+	}
+	record_describe(w->st, w->saver);
+	return err;
 }
 
 int worker_step_log(void *ctx)
 {
 	struct worker *w = ctx;
-	struct target_file file;
 	int err;
 
 	if (!w->core_open || w->t->log_saved)
 		return STEPS_SKIP;
-	err = w->target.ops->create(&w->target, RECORD_LOG_TMP, &file);
-	if (err)
-		return worker_fail_target(w, err);
-	err = w->saver->save_log(w->saver->ctx, file.fd);
-	if (err) {
-		w->target.ops->abandon(&w->target, &file);
-		record_describe(w->st, w->saver);
-		return err;
-	}
-	err = w->target.ops->commit(&w->target, &file, RECORD_LOG_NAME);
-	record_describe(w->st, w->saver);
+	err = save_log(w);
+	if (has_freed_room(w, err))
+		err = save_log(w);
 	if (err)
 		return worker_fail_target(w, err);
 	w->t->log_saved = true;
@@ -97,13 +150,6 @@ int worker_step_log(void *ctx)
 static bool wants_dump(const struct worker *w)
 {
 	return w->core_open && !w->st->refused && !state_dump_saved(w->st);
-}
-
-/* Earlier captures give way where not even the least would fit, one after the other. */
-static bool make_room(struct worker *w)
-{
-	return !retain_remove_oldest(w->target.dir_fd, w->t->dir_name, worker_alive, w) &&
-	       (!w->target.ops->sync || !w->target.ops->sync(&w->target));
 }
 
 int worker_step_retain(void *ctx)
@@ -122,12 +168,13 @@ int worker_step_retain(void *ctx)
 	return err;
 }
 
-/* How much of the dump the target can take; the last resort takes what goes in. */
+/* How much of the dump the target can take; the last resort takes what goes in. Earlier captures
+ * give way where not even the least would fit, one after the other. */
 int worker_step_room(void *ctx)
 {
 	struct worker *w = ctx;
 	const bool last = w->st->phase == STATE_TOO_SMALL || w->st->config.nr_targets == 1;
-	bool spare = w->target.dir_fd >= 0 && retain_wanted(&w->st->config);
+	bool spare = may_make_room(w);
 	uint64_t space, need;
 	int err;
 

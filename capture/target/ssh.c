@@ -242,8 +242,8 @@ static int ssh_space(struct target *target, uint64_t *bytes_ret)
 static int ssh_create(struct target *target, const char *name, struct target_file *file_ret)
 {
 	struct ssh *ssh = target->priv;
-	int fd, err = ssh_script(ssh->script, sizeof(ssh->script), IN_DIR "set -C; cat >%q",
-				 target->where->path, target->dir_name, name);
+	int fd, err = ssh_script(ssh->script, sizeof(ssh->script), IN_DIR "rm -f %q; set -C; cat >%q",
+				 target->where->path, target->dir_name, name, name);
 
 	ssh->line[0] = '\0';
 	if (!err)

@@ -71,7 +71,8 @@ struct target_limits {
  * @reopen: instead of the three before, after the death of the process that called them:
  *	get back into target->dir_name
  * @space: bytes that are free for this capture; -EOPNOTSUPP where that cannot be known
- * @create: make a file under a name that tells that it is not complete
+ * @create: make a file under a name that tells that it is not complete, in place of what an
+ *	earlier try left there
  * @commit: all of it is written: make it durable, then give it its @final_name. The
  *	file is closed in any case
  * @abandon: it will not be complete: keep what there is, durable, under the name that it

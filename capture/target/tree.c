@@ -88,8 +88,10 @@ int tree_space(struct target *target, uint64_t *bytes_ret)
 
 int tree_create(struct target *target, const char *name, struct target_file *file_ret)
 {
-	int fd = dir_open_file(target->dir_fd, name);
+	int fd;
 
+	unlinkat(target->dir_fd, name, 0);
+	fd = dir_open_file(target->dir_fd, name);
 	if (fd < 0)
 		return fail_name(target, fd, "make", name);
 	*file_ret = (struct target_file){ .fd = fd };

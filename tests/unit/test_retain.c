@@ -20,6 +20,7 @@
 struct path {
 	char name[64];
 	int own_fd;
+	int fd; /* of the path */
 };
 
 static void remove_path(struct path *p)
@@ -29,6 +30,8 @@ static void remove_path(struct path *p)
 	log_set_level(LOG_LVL_INFO);
 	if (p->own_fd >= 0)
 		close(p->own_fd);
+	if (p->fd >= 0)
+		close(p->fd);
 	snprintf(command, sizeof(command), "rm -rf '%s'", p->name);
 	if (system(command))
 		test_fail(__FILE__, __LINE__, "%s failed", command);
@@ -70,7 +73,7 @@ static void make_path(struct path *p, const char *captures)
 	_free_ char *words = strdup(captures);
 	char own[128], *rest = words, *word;
 
-	p->own_fd = -1;
+	p->own_fd = p->fd = -1;
 	log_set_level(LOG_LVL_NONE);
 	snprintf(p->name, sizeof(p->name), "%.40s/vmcore-test-XXXXXX", tmp ? tmp : "/tmp");
 	CHECK(mkdtemp(p->name));
@@ -83,7 +86,8 @@ static void make_path(struct path *p, const char *captures)
 	put_capture(p, OWN, "complete");
 	snprintf(own, sizeof(own), "%s/%s", p->name, OWN);
 	p->own_fd = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CHECK(p->own_fd >= 0);
+	p->fd = open(p->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(p->own_fd >= 0 && p->fd >= 0);
 }
 
 static bool is_there(const struct path *p, const char *name)
@@ -220,7 +224,7 @@ TEST(retain, leaves_what_is_not_ours)
 		CHECK_EQ(apply(&p, 1, 1, &count), 0);
 		CHECK_EQ(count.dumps, 0);
 		CHECK(is_there(&p, "2026-01-01-00:00/vmcore"));
-		CHECK_EQ(retain_remove_oldest(p.own_fd, OWN, ignore, NULL), -ENODATA);
+		CHECK_EQ(retain_remove_oldest(p.fd, OWN, ignore, NULL), -ENODATA);
 		CHECK(is_there(&p, "2026-01-01-00:00/vmcore"));
 	}
 }
@@ -247,11 +251,11 @@ TEST(retain, room_takes_one_after_the_other)
 	struct path p _path_;
 
 	make_path(&p, "2026-01-02-00:00=complete 2026-01-01-00:00=incomplete");
-	CHECK_EQ(retain_remove_oldest(p.own_fd, OWN, ignore, NULL), 0);
+	CHECK_EQ(retain_remove_oldest(p.fd, OWN, ignore, NULL), 0);
 	CHECK(!is_there(&p, "2026-01-01-00:00"));
 	CHECK(is_there(&p, "2026-01-02-00:00"));
-	CHECK_EQ(retain_remove_oldest(p.own_fd, OWN, ignore, NULL), 0);
-	CHECK_EQ(retain_remove_oldest(p.own_fd, OWN, ignore, NULL), -ENODATA);
+	CHECK_EQ(retain_remove_oldest(p.fd, OWN, ignore, NULL), 0);
+	CHECK_EQ(retain_remove_oldest(p.fd, OWN, ignore, NULL), -ENODATA);
 	CHECK(is_there(&p, OWN "/vmcore"));
 }
 

@@ -386,7 +386,8 @@ TEST(ssh, streams_more_than_pipes_hold)
 	CHECK_EQ(bytes, 500 * sizeof(chunk));
 }
 
-TEST(ssh, never_writes_over_a_file)
+/* What an earlier try left there under the same name gives way. */
+TEST(ssh, a_file_takes_the_place_of_an_earlier_try)
 {
 	_far_ struct far f;
 	struct target_file file;
@@ -396,9 +397,10 @@ TEST(ssh, never_writes_over_a_file)
 	CHECK_EQ(far_open(&f), 0);
 	CHECK_EQ(target_ssh_ops.replace(&f.target, "x", "old", 3), 0);
 	CHECK_EQ(target_ssh_ops.create(&f.target, "x", &file), 0);
-	CHECK_EQ(target_ssh_ops.commit(&f.target, &file, "y"), -EIO);
-	CHECK_STR(far_read(&f, "x", buf), "old");
-	CHECK_STR(far_read(&f, "y", buf), "(none)");
+	CHECK_EQ(write(file.fd, "new", 3), 3);
+	CHECK_EQ(target_ssh_ops.commit(&f.target, &file, "y"), 0);
+	CHECK_STR(far_read(&f, "x", buf), "(none)");
+	CHECK_STR(far_read(&f, "y", buf), "new");
 }
 
 /* Ways in which a file does not come through, and what is said of each. */
