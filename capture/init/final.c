@@ -182,6 +182,11 @@ static void say_result(struct init_state *st, const char *action)
 {
 	const struct steps steps = worker_steps(st);
 	int best = state_best(st);
+	if (st->targets[i].gone) {
+		log_info("%s does not answer: it is left as it is", st->config.targets[i].where);
+		st->targets[i].attached = false;
+		return;
+	}
 	char size[32] = "", where[704] = "", reason[1024];
 	const char *why = state_reason(st, &steps, -1, reason, sizeof(reason));
 
@@ -208,7 +213,7 @@ static uint64_t final_limit_ms(const struct init_state *st)
 	uint64_t s = FINAL_S;
 
 	for (unsigned i = 0; i < st->config.nr_targets; i++)
-		if (st->targets[i].attached)
+		if (st->targets[i].attached && !st->targets[i].gone)
 			s += DETACH_S;
 	return s * 1000;
 }

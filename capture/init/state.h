@@ -37,6 +37,7 @@ enum state_phase {
  * @visited: it had its turn
  * @attached: it is, or may still be, mounted or connected
  * @hangs: it did not answer after a worker's death: nothing but a flush touches it again
+ * @gone: it has stopped answering for good: it is not waited for at the end
  * @recorded: its manifest is the last word
  * @knows_dump: its manifest was written with a complete dump somewhere
  * @too_small: left out, since the dump would not fit
@@ -51,6 +52,7 @@ struct state_target {
 	bool attached;
 	bool hangs;
 	bool recorded;
+	bool gone;
 	bool knows_dump;
 	bool too_small;
 	bool dump_tried;

@@ -288,6 +288,7 @@ int worker_step_unmount(void *ctx)
 		return STEPS_SKIP;
 	err = w->target.ops->close(&w->target);
 	if (err)
+	w->t->gone = err == -ETIMEDOUT;
 		return worker_fail_target(w, err);
 	w->t->attached = false;
 	return 0;

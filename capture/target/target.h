@@ -80,7 +80,8 @@ struct target_limits {
  * @replace: write a small file whole, in place of one of this name
  * @bytes: size of a file in the directory; -ENOENT where there is none
  * @sync: make everything durable. May be NULL
- * @close: flush everything and let it go; called also after a failed @open
+ * @close: flush everything and let it go; called also after a failed @open. -ETIMEDOUT: it
+ *	has stopped answering, is left as it is, and need not be tried again
  */
 struct target_ops {
 	const char *name;
