@@ -107,6 +107,18 @@ static void __attribute__((noreturn)) exec_shell(void)
 	_exit(127);
 }
 
+static bool ends_nothing(enum config_action action)
+{
+	return action == CONFIG_SHELL || action == CONFIG_DUMP_TO_ROOTFS;
+}
+
+enum config_action final_action_after(const struct init_state *st, enum config_action action)
+{
+	if (ends_nothing(action))
+		action = st->config.final_action;
+	return ends_nothing(action) ? CONFIG_REBOOT : action;
+}
+
 void final_shell(struct init_state *st)
 {
 	unsigned limit_s = st->config.shell_timeout;
@@ -114,8 +126,8 @@ void final_shell(struct init_state *st)
 	pid_t pid;
 
 	log_set_step("shell");
-	log_info("a shell on this console; the machine reboots after %u s, or when it exits",
-		 limit_s);
+	log_info("a shell on this console; when it exits, or after %u s: %s", limit_s,
+		 config_action_name(final_action_after(st, CONFIG_SHELL)));
 	pid = fork();
 	if (pid == 0)
 		exec_shell();
@@ -170,6 +182,11 @@ void final_detach(struct init_state *st, unsigned i)
 
 	if (!st->targets[i].attached)
 		return;
+	if (st->targets[i].gone) {
+		log_info("%s does not answer: it is left as it is", st->config.targets[i].where);
+		st->targets[i].attached = false;
+		return;
+	}
 	state_mount_point(i, flush.mount_point);
 	err = child_run(flush_target, &flush, FLUSH_MS, feed);
 	st->targets[i].attached = false;
@@ -182,11 +199,6 @@ static void say_result(struct init_state *st, const char *action)
 {
 	const struct steps steps = worker_steps(st);
 	int best = state_best(st);
-	if (st->targets[i].gone) {
-		log_info("%s does not answer: it is left as it is", st->config.targets[i].where);
-		st->targets[i].attached = false;
-		return;
-	}
 	char size[32] = "", where[704] = "", reason[1024];
 	const char *why = state_reason(st, &steps, -1, reason, sizeof(reason));
 
@@ -222,8 +234,7 @@ void final_act(struct init_state *st, enum config_action action)
 {
 	const char *name;
 
-	if (action == CONFIG_SHELL || action == CONFIG_DUMP_TO_ROOTFS)
-		action = CONFIG_REBOOT;
+	action = final_action_after(st, action);
 	name = config_action_name(action);
 
 	/*

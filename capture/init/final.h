@@ -26,9 +26,13 @@ void final_shell(struct init_state *st);
  * What fails is logged. */
 void final_detach(struct init_state *st, unsigned i);
 
+/** final_action_after() - What ends the machine where @action is configured: behind a shell and
+ * behind the root file system's turn comes config.final_action, as kdump.conf(5) has it, and
+ * CONFIG_REBOOT where that is one of the two itself. */
+enum config_action final_action_after(const struct init_state *st, enum config_action action);
+
 /** final_act() - Flush and let go of the target, say how it went, and reboot, halt or power
- * off. Never fails and never returns. CONFIG_SHELL and CONFIG_DUMP_TO_ROOTFS, which have
- * had their turn, count as CONFIG_REBOOT. */
+ * off: final_action_after(@action). Never fails and never returns. */
 void final_act(struct init_state *st, enum config_action action) __attribute__((noreturn));
 
 /** final_reset() - Reset the machine now, by any means. Never returns. */
