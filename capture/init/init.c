@@ -272,6 +272,8 @@ static bool run_worker(struct init_state *st, const struct init_saver *saver)
 /* A worker that dies costs what it was at; the next one goes on behind that. */
 static void run_capture(struct init_state *st, const struct init_saver *saver)
 {
+	char say[WORKER_SAY_SIZE];
+
 	for (unsigned tries = 0; tries < MAX_WORKERS; tries++) {
 		if (!run_worker(st, saver)) {
 			final_beat(st);
@@ -283,9 +285,10 @@ static void run_capture(struct init_state *st, const struct init_saver *saver)
 		clear_up(st);
 		if (clock_ms() > state_end_ms(st))
 			return;
-		if (!worker_go_on(st))
+		if (!worker_go_on(st, say, sizeof(say)))
 			return;
-		log_info("going on");
+		log_set_step("watch");
+		log_warn("%s", say);
 	}
 }
 

@@ -41,6 +41,7 @@ enum state_phase {
  * @recorded: its manifest is the last word
  * @knows_dump: its manifest was written with a complete dump somewhere
  * @too_small: left out, since the dump would not fit
+ * @squeezed: then it was asked to take what goes in, the most valuable pages first
  * @dump_tried: the dump was begun here, or would have been if it could be made
  * @post_done: the hooks behind it were started
  * @dump_name: as the dump's file is called there now
@@ -51,10 +52,11 @@ struct state_target {
 	bool visited;
 	bool attached;
 	bool hangs;
-	bool recorded;
 	bool gone;
+	bool recorded;
 	bool knows_dump;
 	bool too_small;
+	bool squeezed;
 	bool dump_tried;
 	bool post_done;
 	bool log_saved;

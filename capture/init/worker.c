@@ -114,17 +114,25 @@ struct steps worker_steps(struct init_state *st)
 	};
 }
 
-/* Whether target @i gets its turn in this phase. */
-static bool has_turn(const struct init_state *st, unsigned i)
+/* Whether one that is too small has already taken as much as goes in. */
+static bool was_squeezed(const struct init_state *st)
+{
+	for (unsigned i = 0; i < st->config.nr_targets; i++)
+		if (st->targets[i].squeezed && st->targets[i].dump_started)
+			return true;
+	return false;
+}
+
+/* Whether target @i gets its turn in @phase. */
+static bool has_turn(const struct init_state *st, enum state_phase phase, unsigned i)
 {
 	const struct state_target *t = &st->targets[i];
 
-	const int best = state_best(st);
-
-	if (st->phase == STATE_TOO_SMALL)
-		return t->too_small && (best < 0 || !st->targets[best].dump_started);
+	/* Whatever is left of a dump that failed elsewhere. */
+	if (phase == STATE_TOO_SMALL)
+		return t->too_small && !state_dump_saved(st) && !was_squeezed(st);
 	/* One that cost a worker its life is better left alone. */
-	if (st->phase == STATE_TELL)
+	if (phase == STATE_TELL)
 		return t->recorded && !t->knows_dump && state_dump_saved(st);
 	return !(t->fallback && state_dump_saved(st));
 }
@@ -157,7 +165,7 @@ static int visit_all(struct worker *w)
 	int err, first = 0;
 
 	for (; st->target < st->config.nr_targets; st->target++) {
-		if (!has_turn(st, st->target))
+		if (!has_turn(st, st->phase, st->target))
 			continue;
 		err = visit(w);
 		if (err && !first)
@@ -240,29 +248,77 @@ void worker_emergency(struct init_state *st)
 	steps_run(&w.steps, &worker_tables[EMERGENCY], 0, &w);
 }
 
-bool worker_go_on(struct init_state *st)
+/* Set aside what the worker was at. @lost gets what that was. */
+static bool set_aside(struct init_state *st, char *lost, size_t size)
 {
+	const struct steps steps = worker_steps(st);
+	const struct step *row = steps_row(&steps, steps_current(&steps));
+
 	/* Each worker opens the core: one that dies of it has not come to a target yet. */
-	if (st->phase > STATE_PREPARE && died_in(st, &core_rows[CORE_OPEN])) {
-		st->no_core = true;
+	if (st->phase == STATE_CORE ||
+	    (st->phase > STATE_PREPARE && died_in(st, &core_rows[CORE_OPEN]))) {
+		st->no_core = !died_in(st, &core_rows[CORE_PSTORE]);
+		snprintf(lost, size, "%s", st->no_core ? "the core" : "the log in pstore");
 		return st->phase < STATE_DONE;
 	}
 	/* The log's end is not tried twice; the core is as good as before. */
-	if (st->phase > STATE_PREPARE && died_in(st, &core_rows[CORE_PSTORE]))
+	if (st->phase > STATE_PREPARE && died_in(st, &core_rows[CORE_PSTORE])) {
+		snprintf(lost, size, "the log in pstore");
 		return st->phase < STATE_DONE;
+	}
 	switch (st->phase) {
 	case STATE_PREPARE:
 		st->modules_deaths += died_in(st, &prepare_rows[PREPARE_MODULES]);
+		snprintf(lost, size, "the step %s", row ? row->name : "start");
 		return true; /* behind the row that was the end of it */
-	case STATE_CORE:
-		st->no_core = true;
-		return true;
 	case STATE_TARGETS:
 	case STATE_TOO_SMALL:
 	case STATE_TELL:
+		snprintf(lost, size, "target %u (%s), where it is %s", st->target + 1,
+			 st->config.targets[st->target].where, state_verdict(st, st->target));
 		st->target++;
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* What the next worker will be at. */
+static void say_next(struct init_state *st, char *next, size_t size)
+{
+	static const char *const what_for[] = {
+		[STATE_TARGETS] = "",
+		[STATE_TOO_SMALL] = ", for as much as goes in",
+		[STATE_TELL] = ", to tell where the dump is",
+	};
+
+	if (st->phase == STATE_PREPARE) {
+		const size_t row = next_row(st);
+
+		snprintf(next, size, "%s",
+			 row < ARRAY_SIZE(prepare_rows) ? prepare_rows[row].name :
+							  core_rows[CORE_OPEN].name);
+		return;
+	}
+	for (enum state_phase phase = st->phase == STATE_CORE ? STATE_TARGETS : st->phase;
+	     phase <= STATE_TELL; phase++)
+		for (unsigned i = phase == st->phase ? st->target : 0; i < st->config.nr_targets;
+		     i++)
+			if (has_turn(st, phase, i)) {
+				snprintf(next, size, "target %u (%s)%s", i + 1,
+					 st->config.targets[i].where, what_for[phase]);
+				return;
+			}
+	snprintf(next, size, "the end, no target is left");
+}
+
+bool worker_go_on(struct init_state *st, char *say, size_t size)
+{
+	char lost[WORKER_SAY_SIZE / 2], next[WORKER_SAY_SIZE / 2 - 16];
+
+	if (!set_aside(st, lost, sizeof(lost)))
+		return false;
+	say_next(st, next, sizeof(next));
+	snprintf(say, size, "lost: %s; next: %s", lost, next);
+	return true;
 }

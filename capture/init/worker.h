@@ -6,6 +6,7 @@
 #include "capture/init/init.h"
 #include "capture/init/state.h"
 
+#define WORKER_SAY_SIZE	   960
 #define WORKER_ROOTFS_PATH "/etc/vmcore-save/rootfs" /* "ext4 UUID=…": a line as of a target */
 
 /** worker_steps() - The tables, with their progress in @st. */
@@ -21,8 +22,13 @@ void worker_post_mortem(struct init_state *st);
 /** worker_emergency() - In a process of its own, after all has failed: the hooks for that. */
 void worker_emergency(struct init_state *st);
 
-/** worker_go_on() - After a worker's death: set aside what it was at, so that the next
- * worker_run() goes on behind that. Return: false where nothing is left to be done. */
-bool worker_go_on(struct init_state *st);
+/**
+ * worker_go_on() - After a worker's death: set aside what it was at, so that the next
+ * worker_run() goes on behind that.
+ * @say, @size: gets the sentence: what is lost, and what is next
+ *
+ * Return: false where nothing is left to be done.
+ */
+bool worker_go_on(struct init_state *st, char *say, size_t size);
 
 #endif

@@ -181,6 +181,7 @@ int worker_step_room(void *ctx)
 	w->t->too_small = false;
 	if (!wants_dump(w))
 		return STEPS_SKIP;
+	w->t->squeezed = last;
 	for (;;) {
 		if (w->target.ops->space(&w->target, &space))
 			return STEPS_SKIP;
@@ -287,8 +288,8 @@ int worker_step_unmount(void *ctx)
 	if (!w->t->attached)
 		return STEPS_SKIP;
 	err = w->target.ops->close(&w->target);
-	if (err)
 	w->t->gone = err == -ETIMEDOUT;
+	if (err)
 		return worker_fail_target(w, err);
 	w->t->attached = false;
 	return 0;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "capture/init/child.h"
+#include "capture/init/final.h"
 #include "capture/init/memory.h"
 #include "capture/init/modules.h"
 #include "capture/init/record.h"
@@ -314,6 +315,13 @@ TEST(init, verdict_and_reason)
 	CHECK(reason(st, 0) == NULL);
 }
 
+static bool go_on(struct init_state *st)
+{
+	char say[WORKER_SAY_SIZE];
+
+	return worker_go_on(st, say, sizeof(say));
+}
+
 TEST(init, a_dead_worker_costs_what_it_was_at)
 {
 	static const struct {
@@ -331,7 +339,7 @@ TEST(init, a_dead_worker_costs_what_it_was_at)
 
 		st->phase = cases[i].phase;
 		st->target = 1;
-		CHECK_EQ(worker_go_on(st), cases[i].goes_on);
+		CHECK_EQ(go_on(st), cases[i].goes_on);
 		CHECK_EQ(st->phase, cases[i].phase);
 		CHECK_EQ(st->no_core, cases[i].no_core);
 		CHECK_EQ(st->target, cases[i].target);
@@ -352,7 +360,7 @@ TEST(init, a_worker_goes_on_behind_the_dead)
 	st->phase = STATE_TARGETS;
 	st->target = 0;
 	add_run(st, "mount", 0, STEP_FAILED, "died");
-	CHECK(worker_go_on(st));
+	CHECK(go_on(st));
 	worker_run(st, &saver);
 	CHECK(!st->targets[0].visited);
 	CHECK(st->targets[1].visited && st->targets[2].visited);
@@ -388,7 +396,7 @@ TEST(init, a_worker_that_dies_of_the_core_costs_no_target)
 		st->target = 1;
 		add_run(st, cases[i].step, STATE_ALL_TARGETS, STEP_FAILED, "died")->err =
 			cases[i].err;
-		CHECK(worker_go_on(st));
+		CHECK(go_on(st));
 		CHECK_EQ(st->no_core, cases[i].no_core);
 		CHECK_EQ(st->target, cases[i].target);
 	}
@@ -417,11 +425,109 @@ TEST(init, a_worker_goes_on_behind_a_bad_module)
 		st->modules_deaths = cases[i].deaths;
 		add_run(st, cases[i].died_in, STATE_ALL_TARGETS, STEP_FAILED, "died")->err =
 			-ECANCELED;
-		CHECK(worker_go_on(st));
+		CHECK(go_on(st));
 		worker_run(st, &saver);
 		CHECK_EQ(st->phase, STATE_DONE);
 		CHECK(steps_row(&s, 1) != NULL);
 		CHECK_STR(steps_row(&s, 1)->name, cases[i].next);
+	}
+}
+
+TEST(init, what_a_dead_worker_cost_is_said)
+{
+	static const struct {
+		enum state_phase phase;
+		const char *step;
+		unsigned target;
+		const char *say;
+	} cases[] = {
+		{ STATE_PREPARE, "config", 0, "lost: the step config; next: modules" },
+		{ STATE_PREPARE, "modules", 0, "lost: the step modules; next: modules" },
+		{ STATE_PREPARE, "network", 0, "lost: the step network; next: core" },
+		{ STATE_CORE, "core", 0, "lost: the core; next: target 1 (LABEL=a)" },
+		{ STATE_CORE, "pstore", 0, "lost: the log in pstore; next: target 1 (LABEL=a)" },
+		{ STATE_TARGETS, "core", 1, "lost: the core; next: target 2 (LABEL=b)" },
+		{ STATE_TARGETS, "mount", 0,
+		  "lost: target 1 (LABEL=a), where it is failed; next: target 2 (LABEL=b)" },
+		{ STATE_TARGETS, "dump", 2,
+		  "lost: target 3 (LABEL=c), where it is incomplete; "
+		  "next: target 2 (LABEL=b), for as much as goes in" },
+		{ STATE_TOO_SMALL, "dump", 1,
+		  "lost: target 2 (LABEL=b), where it is failed; next: the end, no target is "
+		  "left" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_free_ struct init_state *st = new_state();
+		char say[WORKER_SAY_SIZE];
+
+		st->phase = cases[i].phase;
+		st->target = cases[i].target;
+		st->config.nr_targets = 3;
+		for (unsigned t = 0; t < 3; t++)
+			snprintf(st->config.targets[t].where, 16, "LABEL=%c", 'a' + t);
+		st->targets[1].too_small = true;
+		st->targets[2].dump_started = true;
+		add_run(st, cases[i].step, STATE_ALL_TARGETS, STEP_FAILED, "died")->err =
+			-ECANCELED;
+		CHECK(worker_go_on(st, say, sizeof(say)));
+		CHECK_STR(say, cases[i].say);
+	}
+}
+
+/* A target without room for the whole dump gets another turn, also where a dump began elsewhere
+ * and failed; one such is enough. */
+TEST(init, those_too_small_get_a_second_turn)
+{
+	static const struct {
+		bool saved, squeezed, started;
+		bool visited;
+	} cases[] = {
+		{ false, false, false, true },
+		{ false, false, true, true },
+		{ false, true, true, false },
+		{ false, true, false, true }, /* it could not be begun there */
+		{ true, false, true, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_free_ struct init_state *st = new_state();
+		struct init_saver saver = { .open = NULL };
+
+		st->config.nr_targets = 2;
+		strcpy(st->config.targets[0].type, "none such");
+		strcpy(st->config.targets[1].type, "none such");
+		st->no_core = true;
+		st->phase = STATE_TOO_SMALL;
+		st->targets[0].too_small = true;
+		st->targets[1].dump_saved = cases[i].saved;
+		st->targets[1].dump_started = cases[i].started;
+		st->targets[1].squeezed = cases[i].squeezed;
+		worker_run(st, &saver);
+		CHECK_EQ(st->targets[0].visited, cases[i].visited);
+		CHECK(!st->targets[1].visited);
+	}
+}
+
+TEST(init, a_shell_is_followed_by_the_final_action)
+{
+	static const struct {
+		enum config_action action, final_action, then;
+	} cases[] = {
+		{ CONFIG_SHELL, CONFIG_POWEROFF, CONFIG_POWEROFF },
+		{ CONFIG_SHELL, CONFIG_HALT, CONFIG_HALT },
+		{ CONFIG_SHELL, CONFIG_SHELL, CONFIG_REBOOT },
+		{ CONFIG_DUMP_TO_ROOTFS, CONFIG_POWEROFF, CONFIG_POWEROFF },
+		{ CONFIG_DUMP_TO_ROOTFS, CONFIG_DUMP_TO_ROOTFS, CONFIG_REBOOT },
+		{ CONFIG_HALT, CONFIG_POWEROFF, CONFIG_HALT },
+		{ CONFIG_REBOOT, CONFIG_HALT, CONFIG_REBOOT },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_free_ struct init_state *st = new_state();
+
+		st->config.final_action = cases[i].final_action;
+		CHECK_EQ(final_action_after(st, cases[i].action), cases[i].then);
 	}
 }
 
