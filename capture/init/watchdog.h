@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The machine's hardware watchdog, which resets it where even PID 1 and the guard are not
- * running any more. Only PID 1 opens and feeds it, from the same places in which it tells
- * the guard that it is well: while the capture keeps within its limits, and in steps
- * that are bounded themselves.
+ * running any more.
+ *
+ * A process of its own opens and feeds it, since an open or an ioctl of a broken driver may
+ * hang for ever, and PID 1 must not. It feeds only after PID 1 has told that it is well,
+ * from the same places in which it tells the guard: while the capture keeps within its
+ * limits, and in steps that are bounded themselves.
  */
 #ifndef CAPTURE_INIT_WATCHDOG_H
 #define CAPTURE_INIT_WATCHDOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define WATCHDOG_PATH "/dev/watchdog0"
 
@@ -18,33 +23,35 @@
 #define WATCHDOG_TIMEOUT_S 60
 
 /**
- * struct watchdog - It may lie in memory that others can write to: nothing done with @fd
- * harms another file.
- * @fd: 0 (the console's) while it is not open
- * @problem: the last errno of opening it, said once
- * @timeout_s: how long it waits to be fed
- * @fed_ms, @tried_ms: when it was fed, or looked for, the last time
+ * struct watchdog - In memory that PID 1 and the process share.
+ * @pid: of the process; 0 before it is started
+ * @tried_ms: when it was looked for the last time
+ * @beats: counted up by PID 1; a count that the process has not seen lets it feed once
+ * @stop: PID 1 wants it switched off
+ * @stopped: the process has said what became of that
  */
 struct watchdog {
-	int fd;
-	int problem;
-	unsigned timeout_s;
-	uint64_t fed_ms;
+	pid_t pid;
 	uint64_t tried_ms;
+	atomic_uint beats;
+	atomic_bool stop;
+	atomic_bool stopped;
 };
 
 /**
- * watchdog_try() - Open it, if it is there, not open yet and was not looked for just now.
- * From then on it runs: where it ran already, since before the crash, this goes on.
+ * watchdog_try() - Start the process once the device is there, or again where it has died;
+ * looks at most every second. From then on the watchdog runs: where it ran already, since
+ * before the crash, this goes on.
+ * @w: in shared memory
  * @path: WATCHDOG_PATH but in tests
  */
 void watchdog_try(struct watchdog *w, const char *path);
 
-/** watchdog_feed() - Put the reset off; as often as one likes. */
+/** watchdog_feed() - Put the reset off; as often as one likes. Cannot block. */
 void watchdog_feed(struct watchdog *w);
 
-/** watchdog_stop() - Switch it off, for a machine that is to stay halted; a driver with
- * "nowayout" refuses, which is logged. */
+/** watchdog_stop() - Switch it off, for a machine that is to stay halted, within seconds; a
+ * driver with "nowayout" refuses. What fails is logged. */
 void watchdog_stop(struct watchdog *w);
 
 #endif

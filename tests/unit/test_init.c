@@ -805,26 +805,3 @@ TEST(init, children_are_bounded)
 	CHECK_EQ(child_run(child_hangs, NULL, 200, NULL), -ETIMEDOUT);
 	CHECK(clock_ms() - start < 5000);
 }
-
-/* It is looked for again and again: somebody else may have it open. */
-TEST(init, a_watchdog_that_cannot_be_opened_is_told_once)
-{
-	_close_ int saved = dup(STDERR_FILENO), out = memfd_create("log", 0);
-	enum log_level level = log_level();
-	struct watchdog w = { .fd = 0 };
-	char text[512] = "", *eol;
-
-	CHECK(saved >= 0 && out >= 0);
-	dup2(out, STDERR_FILENO);
-	log_set_level(LOG_LVL_ERROR);
-	for (int i = 0; i < 3; i++) {
-		w.tried_ms = 0;
-		watchdog_try(&w, "/dev/null/watchdog");
-	}
-	log_set_level(level);
-	dup2(saved, STDERR_FILENO);
-	CHECK(io_pread_full(out, text, sizeof(text) - 1, 0) > 0);
-	CHECK(strstr(text, "/dev/null/watchdog: Not a directory"));
-	eol = strchr(text, '\n');
-	CHECK(eol && !eol[1]);
-}
