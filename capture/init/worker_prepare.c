@@ -23,16 +23,13 @@ static void report(void *ctx, const char *message)
 
 static void read_config(struct config *config)
 {
-	_free_ char *text = NULL, *cmdline = NULL;
-	size_t len;
+	_free_ char *cmdline = NULL;
 	int err;
 
 	config_init(config);
-	err = io_read_file(CONFIG_PATH, CONFIG_MAX_BYTES, &text, &len);
-	if (err)
+	err = config_read(CONFIG_PATH, config, report, NULL);
+	if (err < 0)
 		log_error("cannot read %s: %s", CONFIG_PATH, strerror(-err));
-	else
-		config_parse(text, len, CONFIG_PATH, config, report, NULL);
 	err = io_read_file("/proc/cmdline", CMDLINE_MAX, &cmdline, NULL);
 	if (err)
 		log_error("cannot read the kernel command line: %s", strerror(-err));
@@ -44,19 +41,16 @@ static void read_config(struct config *config)
  * Return: whether it is one more target than those that were configured. */
 static bool add_rootfs(struct config *config)
 {
-	_free_ char *text = NULL;
 	struct config rootfs;
-	size_t len;
 
 	if (config->nr_targets && config->failure_action != CONFIG_DUMP_TO_ROOTFS)
 		return false;
 	config_init(&rootfs);
-	if (io_read_file(WORKER_ROOTFS_PATH, CONFIG_LINE_MAX, &text, &len)) {
+	if (config_read(WORKER_ROOTFS_PATH, &rootfs, report, NULL) < 0) {
 		log_error("no %s in the image: the root file system cannot be a target",
 			  WORKER_ROOTFS_PATH);
 		return false;
 	}
-	config_parse(text, len, WORKER_ROOTFS_PATH, &rootfs, report, NULL);
 	if (!rootfs.nr_targets)
 		return false;
 	strcpy(rootfs.targets[0].path, config->path);
