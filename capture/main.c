@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 
 		saver_init(&saver, &ops);
 		if (getpid() == 1)
-			init_main(&ops);
+			init_main(&ops, NULL);
 		return full_capture(&ops) ? 1 : 0;
 	}
 	if (argc == 3 && streq(argv[1], "--guard"))

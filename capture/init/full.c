@@ -12,8 +12,9 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-#define TAKEN_PATH     "/run/vmcore-save.taken" /* there from the beginning of a capture on */
-#define INITRAMFS_PATH "/etc/initrd-release"	/* systemd's INITRD_INTERFACE; dracut makes it */
+#define TAKEN_PATH     "/run/vmcore-save.taken"	  /* there from the beginning of a capture on */
+#define GUARDED_PATH   "/run/vmcore-save.guarded" /* and from the beginning of its own guard on */
+#define INITRAMFS_PATH "/etc/initrd-release"	  /* systemd's INITRD_INTERFACE; dracut makes it */
 
 static int refuse_outside(void)
 {
@@ -30,20 +31,35 @@ static void __attribute__((noreturn)) wait_for_reboot(void)
 		pause();
 }
 
+/* Return: 0, or -errno: -EEXIST where it was there. */
+static int make_mark(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+/* The outer guard goes only now that the capture's own is there, so that there is always one;
+ * where this mark cannot be made, there are two. */
+static void relieve_guard(void)
+{
+	make_mark(GUARDED_PATH);
+}
+
 int full_capture(const struct init_saver *saver)
 {
-	int err = refuse_outside(), fd;
+	int err = refuse_outside();
 	pid_t pid;
 
 	if (err)
 		return err;
-	fd = open(TAKEN_PATH, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == EEXIST) {
+	if (make_mark(TAKEN_PATH) == -EEXIST) {
 		log_info("a capture is under way");
 		wait_for_reboot();
 	}
-	if (fd >= 0)
-		close(fd);
 	pid = fork();
 	if (pid < 0) {
 		err = -errno;
@@ -55,7 +71,7 @@ int full_capture(const struct init_saver *saver)
 		wait_for_reboot();
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	init_main(saver);
+	init_main(saver, relieve_guard);
 }
 
 /* Nothing of it can hang: no log, no memory, no disk. */
@@ -71,7 +87,7 @@ static void __attribute__((noreturn)) guard_main(unsigned seconds)
 	for (int fd = 0; fd < 64; fd++)
 		close(fd);
 	while (clock_ms() < deadline_ms) {
-		if (access(TAKEN_PATH, F_OK) == 0)
+		if (access(GUARDED_PATH, F_OK) == 0)
 			_exit(0);
 		clock_sleep_ms(1000);
 	}

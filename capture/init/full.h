@@ -20,7 +20,7 @@ int full_capture(const struct init_saver *saver);
 
 /**
  * full_guard() - Leave a process behind that resets the machine unless full_capture() has
- * begun within @seconds.
+ * begun within @seconds, and has a guard of its own: there is one at any time.
  *
  * Return: 0, -EPERM as above, -errno of fork(2); logged.
  */

@@ -292,7 +292,7 @@ static void run_capture(struct init_state *st, const struct init_saver *saver)
 	}
 }
 
-void init_main(const struct init_saver *saver)
+void init_main(const struct init_saver *saver, void (*guarded)(void))
 {
 	struct init_state *st = create_state();
 	struct utsname u = { .release = "?" };
@@ -304,6 +304,8 @@ void init_main(const struct init_saver *saver)
 	log_set_name("vmcore-save");
 	log_set_step("start");
 	guard = final_start_guard(st);
+	if (guard > 0 && guarded)
+		guarded();
 	mounts_setup();
 	final_spare_guard(guard);
 	uname(&u);

@@ -51,7 +51,8 @@ struct init_saver {
 /**
  * init_main() - Be PID 1. Does not return.
  * @saver: borrowed for ever
+ * @guarded: called once the guard runs, so that whoever watched so far may go; may be NULL
  */
-void init_main(const struct init_saver *saver) __attribute__((noreturn));
+void init_main(const struct init_saver *saver, void (*guarded)(void)) __attribute__((noreturn));
 
 #endif
