@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "lib/cleanup.h"
+#include "lib/io.h"
 #include "lib/log.h"
 #include "lib/udev_link.h"
 #include "lib/util.h"
@@ -108,6 +109,9 @@ bool find_matches(const struct find_device *device, const char *spec)
 	value = after_prefix(spec, "PARTLABEL=");
 	if (value)
 		return *value && streq(device->partlabel, value);
+	value = after_prefix(spec, "TYPE=");
+	if (value)
+		return *value && streq(device->type, value);
 	return false;
 }
 
@@ -127,6 +131,16 @@ static bool worth_a_look(const struct find_places *places, const char *name)
 	return f && fscanf(f, "%llu", &sectors) == 1 && sectors > 0;
 }
 
+/* A logical volume holds a part of what it is on; another may need the rest. */
+static bool is_lvm(const struct find_places *places, const char *name, const char *holder)
+{
+	_free_ char *uuid = NULL;
+	char path[640];
+
+	snprintf(path, sizeof(path), "%s/%s/holders/%s/dm/uuid", places->sys_block, name, holder);
+	return !io_read_file(path, 4096, &uuid, NULL) && after_prefix(uuid, "LVM-");
+}
+
 /* A path of multipath, or a member of an array, shows what its holder is to be asked for. */
 static bool is_held(const struct find_places *places, const char *name)
 {
@@ -137,7 +151,7 @@ static bool is_held(const struct find_places *places, const char *name)
 	snprintf(path, sizeof(path), "%s/%s/holders", places->sys_block, name);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir)))
-		if (*entry->d_name != '.')
+		if (*entry->d_name != '.' && !is_lvm(places, name, entry->d_name))
 			return true;
 	return false;
 }

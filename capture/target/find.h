@@ -34,7 +34,8 @@ extern const struct find_places find_system_places;
  */
 int find_probe(const char *node, struct find_device *device_ret);
 
-/** find_matches() - Whether @spec (UUID=, LABEL=, PARTUUID=, PARTLABEL=) means @device. */
+/** find_matches() - Whether @spec (UUID=, LABEL=, PARTUUID=, PARTLABEL=; TYPE= as libblkid names
+ * it) means @device. */
 bool find_matches(const struct find_device *device, const char *spec);
 
 /**

@@ -242,12 +242,20 @@ static int parse_line(struct stack *stack, char *line)
 	return -EBADMSG;
 }
 
-/* A mapper device without a table is none. */
+bool stack_is_lvm(const struct stack_layer *layer)
+{
+	return layer->kind == STACK_DM && after_prefix(layer->uuid, "LVM-");
+}
+
+/* A mapper device without a table is none, unless LVM's metadata have it. */
 static int check_layers(const struct stack *stack)
 {
-	for (unsigned i = 0; i < stack->nr_layers; i++)
-		if (stack->layers[i].kind == STACK_DM && !stack->layers[i].nr_rows)
+	for (unsigned i = 0; i < stack->nr_layers; i++) {
+		const struct stack_layer *layer = &stack->layers[i];
+
+		if (layer->kind == STACK_DM && !layer->nr_rows && !stack_is_lvm(layer))
 			return -EBADMSG;
+	}
 	return 0;
 }
 

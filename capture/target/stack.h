@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Block devices that are put together from others, as they were recorded when the image
- * was built: device-mapper's linear and striped tables (LVM's logical volumes) and md's
- * raid1. docs/stack.md has the grammar of the text and says what is checked and what is
- * not. Neither lvm, mdadm nor udev is needed: the layers are set up by ioctl, bottom up.
+ * was built: device-mapper's linear and striped tables and md's raid1. LVM's logical volumes
+ * are mapped as LVM's metadata on the disks have them at the capture. docs/stack.md has the grammar
+ * of the text and says what is checked and what is not. Neither lvm, mdadm nor udev is needed: the
+ * layers are set up by ioctl, bottom up.
  */
 #ifndef CAPTURE_TARGET_STACK_H
 #define CAPTURE_TARGET_STACK_H
@@ -85,6 +86,9 @@ int stack_parse(const char *text, size_t len, struct stack **stack_ret, unsigned
 
 /** stack_layer_of() - The layer of this name, or NULL. */
 struct stack_layer *stack_layer_of(struct stack *stack, const char *name);
+
+/** stack_is_lvm() - Whether it is mapped by LVM's metadata and not by what was recorded. */
+bool stack_is_lvm(const struct stack_layer *layer);
 
 /** stack_read() - The image's stack, owned by the caller; NULL where it has none, or, logged,
  * a bad one. */

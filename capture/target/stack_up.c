@@ -8,10 +8,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "capture/target/dm.h"
 #include "capture/target/find.h"
 #include "capture/target/md.h"
-#include "capture/target/stack.h"
+#include "capture/target/stack_private.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -21,7 +20,7 @@
 #define MAX_DEGRADED_MS 10000
 #define LOOK_AGAIN_MS	500
 
-static void problem(struct stack_layer *layer, const char *what, const char *which)
+void stack_set_problem(struct stack_layer *layer, const char *what, const char *which)
 {
 	snprintf(layer->problem, sizeof(layer->problem), "%.48s: %.60s%s%.48s", layer->name, what,
 		 *which ? " " : "", which);
@@ -68,7 +67,7 @@ static int find_below(struct stack *stack, struct stack_layer *layer, const char
 			*dev_ret = st.st_rdev;
 			return 0;
 		}
-		problem(layer, "it lies on what is not there:", spec);
+		stack_set_problem(layer, "it lies on what is not there:", spec);
 		return -ENODEV;
 	}
 	nr = find_all(spec, type, devs, 2);
@@ -77,14 +76,13 @@ static int find_below(struct stack *stack, struct stack_layer *layer, const char
 		return 0;
 	}
 	/* A snapshot of a disk, or a second path to it: writing to either may be wrong. */
-	problem(layer, nr ? "more than one device is" : "no device is", spec);
+	stack_set_problem(layer, nr ? "more than one device is" : "no device is", spec);
 	return nr ? -ENOTUNIQ : -ENODEV;
 }
 
-/* Appends " N" or " M:m N" to a row's parameters. */
-static int add_leg(char *params, size_t size, dev_t dev, uint64_t offset)
+int stack_add_leg(char *params, dev_t dev, uint64_t offset)
 {
-	size_t len = strlen(params);
+	size_t len = strlen(params), size = STACK_PARAMS_MAX;
 	int n = snprintf(params + len, size - len, "%s%u:%u %llu", len ? " " : "", major(dev),
 			 minor(dev), (unsigned long long)offset);
 
@@ -94,7 +92,7 @@ static int add_leg(char *params, size_t size, dev_t dev, uint64_t offset)
 static int build_row(struct stack *stack, struct stack_layer *layer, const struct stack_row *row,
 		     struct dm_table *table)
 {
-	char params[4096] = "";
+	char params[STACK_PARAMS_MAX] = "";
 	dev_t dev;
 	int err = 0;
 
@@ -106,11 +104,20 @@ static int build_row(struct stack *stack, struct stack_layer *layer, const struc
 
 		err = find_below(stack, layer, stack->devices[leg->device], &dev);
 		if (!err)
-			err = add_leg(params, sizeof(params), dev, leg->offset);
+			err = stack_add_leg(params, dev, leg->offset);
 	}
 	return err ? err :
 		     dm_table_add(table, row->start, row->sectors,
 				  row->chunk ? "striped" : "linear", params);
+}
+
+static int recorded_table(struct stack *stack, struct stack_layer *layer, struct dm_table *table)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < layer->nr_rows && !err; i++)
+		err = build_row(stack, layer, &stack->rows[layer->first_row + i], table);
+	return err;
 }
 
 static int start_dm(struct stack *stack, struct stack_layer *layer)
@@ -126,20 +133,21 @@ static int start_dm(struct stack *stack, struct stack_layer *layer)
 	if (!err) /* its maker died half-way */
 		dm_remove(layer->name);
 	if (err == -EEXIST) {
-		problem(layer, "there is another device of this name", "");
+		stack_set_problem(layer, "there is another device of this name", "");
 		return err;
 	}
 	table.data = data = malloc(DM_TABLE_MAX_BYTES);
 	if (!data)
 		return -ENOMEM;
-	for (unsigned i = 0; i < layer->nr_rows; i++) {
-		err = build_row(stack, layer, &stack->rows[layer->first_row + i], &table);
-		if (err)
-			return err;
-	}
+	err = stack_is_lvm(layer) ? stack_lvm_table(stack, layer, &table) :
+				    recorded_table(stack, layer, &table);
+	if (err == -E2BIG)
+		stack_set_problem(layer, "its table is too long", "");
+	if (err)
+		return err;
 	err = dm_create(layer->name, layer->uuid, &table, &dev);
 	if (err)
-		problem(layer, "the mapper refuses its table:", strerror(-err));
+		stack_set_problem(layer, "the mapper refuses its table:", strerror(-err));
 	return err;
 }
 
@@ -155,7 +163,7 @@ static int start_md(struct stack_layer *layer, bool degraded)
 	snprintf(spec, sizeof(spec), "UUID=%s", layer->uuid);
 	nr = find_all(spec, "linux_raid_member", members, MAX_MEMBERS);
 	if (!nr || (nr < layer->members && !degraded)) {
-		problem(layer, nr ? "lacks members of" : "no member of", spec);
+		stack_set_problem(layer, nr ? "lacks members of" : "no member of", spec);
 		return -ENODEV;
 	}
 	if (nr < layer->members)
@@ -163,7 +171,7 @@ static int start_md(struct stack_layer *layer, bool degraded)
 			 layer->members);
 	err = md_start(layer->name, layer->major, layer->minor, members, nr);
 	if (err)
-		problem(layer, "the array does not start:", strerror(-err));
+		stack_set_problem(layer, "the array does not start:", strerror(-err));
 	return err;
 }
 

@@ -3,7 +3,9 @@
 #
 # Targets on devices that are put together from others: LVM (linear, striped), md raid1.
 # What lies below them is written down, bottom up, as docs/stack.md has it, with names that
-# hold after a reboot; vmcore-save puts it together without any tool of LVM's or md's.
+# hold after a reboot; vmcore-save puts it together without any tool of LVM's or md's. A
+# logical volume it maps as LVM's metadata have it then, so that its table is recorded to be
+# compared, and to refuse here what cannot be.
 
 # vmcore_stable_name NODE - print what finds a device that is not put together again.
 vmcore_stable_name() {
@@ -87,8 +89,6 @@ vmcore_stack_dm() { # vmcore_stack_dm SYSFS
 	if [[ $uuid == LVM-* ]]; then
 		split=$(dmsetup splitname --noheadings -c --separator / -o vg_name,lv_name "$name" LVM)
 		vmcore_stack+="link ${split// /}"$'\n'
-		dwarn "vmcore-save: $name: build the image again after lvextend, lvreduce, lvconvert or pvmove" \
-			"of it: by the old map a capture would write where the volume no longer is"
 	fi
 	vmcore_need dm_mod
 }

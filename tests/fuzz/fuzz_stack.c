@@ -16,7 +16,8 @@ static void check(const struct stack *s)
 		uint64_t end = 0;
 
 		if (strchr(layer->name, '/') || layer->name[0] == '.' ||
-		    !layer->nr_rows != (layer->kind == STACK_MD))
+		    (layer->kind == STACK_MD && layer->nr_rows) ||
+		    (layer->kind == STACK_DM && !layer->nr_rows && !stack_is_lvm(layer)))
 			abort();
 		for (unsigned r = layer->first_row; r < layer->first_row + layer->nr_rows; r++) {
 			const struct stack_row *row = &s->rows[r];
