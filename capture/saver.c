@@ -291,6 +291,9 @@ static int write_file(struct saver *s, struct target_file *file)
 		log_warn("once more, at dump level %u", s->options.levels[i + 1]);
 	}
 	s->out = NULL;
+	/* What has a beginning and no page is no dump that could be opened. */
+	if (err && !s->stats.kept_pages && output_restart(&out) == 0)
+		file->end = out.end;
 	return err ? err : verify(s);
 }
 
