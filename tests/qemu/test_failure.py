@@ -11,12 +11,24 @@ import kdump_format
 import readers
 import vm
 from harness import expect, expect_in, test
-from worlds import FAULTS, KERNEL, Target, World, fault, image, image_files, manifest, rows_of_doc
+from worlds import FAULTS, KERNEL, Target, World, fault, image, image_files, manifest, \
+    module_entries, rows_of_doc
 
 ABSENT = "vmcore_save.ext4=LABEL=absent vmcore_save.device_timeout=5"
 SIGNAL_IN_DUMP = """
 	until_there "/target/var/crash/*/vmcore-incomplete"
 	kill -%s "$(worker)"
+"""
+MEMORY_HOG = """
+	until_there "/target/var/crash/*/vmcore-incomplete"
+	pid=$(worker)
+	mkdir /hog
+	mount -t ramfs ramfs /hog
+	i=0
+	while [ -e "/proc/$pid" ]; do
+		dd if=/dev/zero of=/hog/$i bs=64k count=4 2>/dev/null
+		i=$((i + 1))
+	done
 """
 
 
@@ -138,6 +150,43 @@ def module_truncated():
                          "is the disk's driver in the image?")
 
 
+@fault("failure/module-of-another-kernel", "The disk driver's module is another kernel's",
+       long=True)
+def module_of_another_kernel():
+    world = World("module-other", "vmcore_save.device_timeout=5",
+                  overlay=module_entries("virtio_blk", kernel=cores.KERNELS[1]))
+    return nothing_saved(world, "did not appear within 5 s", "not a module of this kernel",
+                         "is the disk's driver in the image?")
+
+
+@fault("failure/no-memory", "Memory runs out while the dump is written")
+def no_memory():
+    """The kernel ends what saves, and what had taken the memory gives it back."""
+    world = World("no-memory", script=MEMORY_HOG + "rm /hog/*")
+    world.says("crashkernel is too small")
+    return cut_short(world, "crashkernel is too small")
+
+
+@fault("failure/no-memory-ever", "Memory runs out while the dump is written, and stays away",
+       long=True)
+def no_memory_ever():
+    world = World("no-memory-ever", script=MEMORY_HOG + """
+		while :; do dd if=/dev/zero of=/hog/more.$RANDOM bs=64k; done
+""")
+    expect("vmcore" not in world.names(), "the dump is called complete")
+    told = manifest(world.folder())
+    expect(told["verdict"] in ("incomplete", "log-only"), "the verdict is %s" % told["verdict"])
+    log_whole(world.folder())
+    return world
+
+
+@fault("failure/reservation-too-small", "The reservation is too small for any capture", long=True)
+def reservation_too_small():
+    world = World("too-small", crashkernel="32M")
+    expect(not world.names(), "files came from nowhere: %s" % world.names())
+    return world
+
+
 @fault("failure/clock-at-1970", "The clock stands at 1970, and earlier dumps have the names")
 def clock_at_1970():
     world = World("clock", qemu=["-rtc", "base=1970-01-01T00:00:00"],
@@ -148,8 +197,7 @@ def clock_at_1970():
     return world.says("1970-01-01-00:")
 
 
-@fault("failure/second-panic", "The capture kernel panics in the middle of the dump",
-       long=True)
+@fault("failure/second-panic", "The capture kernel panics in the middle of the dump")
 def second_panic():
     """What is on the disk by then is not called complete, and opens. A slow disk makes time for
     the sync that comes every ten seconds."""
@@ -161,7 +209,7 @@ def second_panic():
 	sleep 14
 	echo c >/proc/sysrq-trigger
 """)
-    slow.edit("journal_run")  # as the next mount does
+    slow.recover()
     folder = world.folder(slow)
     names = sorted(os.listdir(folder))
     expect(names == ["vmcore-dmesg.txt", "vmcore-incomplete", "vmcore-save.json"],
@@ -171,6 +219,17 @@ def second_panic():
     expect_in("still under way", str(told["reason"]), "the manifest's reason")
     log_whole(folder)
     dump_incomplete(folder)
+    return world
+
+
+@fault("failure/early-second-panic", "The capture kernel panics before there is a target",
+       long=True)
+def early_second_panic():
+    world = World("panic-early", ABSENT, script="""
+	until_said "modules:"
+	echo c >/proc/sysrq-trigger
+""")
+    expect(not world.names(), "files came from nowhere: %s" % world.names())
     return world
 
 

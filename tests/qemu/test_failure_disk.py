@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Disks and file systems that fail: full, damaged, gone, late, or silent for ever."""
+"""Disks and file systems that fail: damaged, gone, late, or silent for ever."""
 
+import os
+import struct
 import threading
 
 import cores
+import reduce
+import vm
 from harness import expect, expect_in
 from test_failure import dump_incomplete, log_whole
-from worlds import Target, World, fault, manifest
+from worlds import KERNEL, Target, World, fault, manifest
 
 GROUP = "failure-disk"
 FIRST = "vmcore_save.ext4=LABEL=first"
 BOTH = FIRST + " vmcore_save.ext4=LABEL=vmcore-test"
+JOURNAL_GOOD = 90  # blocks, which is what comes before the dump
 
 
 def disk(name, **options):
@@ -36,25 +41,6 @@ def first_points_there(world, verdict):
     expect(told["verdict"] == verdict, "the first target's verdict is %s" % told["verdict"])
     expect_in("LABEL=vmcore-test", str(told["reason"]), "the first target's reason")
     return folder
-
-
-# Full disks.
-
-@fault("failure/full-before-log", "The disk is full from the start", GROUP)
-def full_before_log():
-    first = disk("full-log", free_kib=0)
-    world = World("full-log", FIRST, targets=[first])
-    world.says("No space left").ends("failed", "No space left")
-    return world
-
-
-@fault("failure/full-then-next", "No room on the first target", GROUP)
-def full_then_next():
-    first = disk("full-next", free_kib=1024)
-    world = World("full-next", BOTH, targets=[first])
-    world.says("no room on LABEL=first")
-    log_whole(first_points_there(world, "log-only"))
-    return second_has_all(world)
 
 
 # Errors of the device.
@@ -103,7 +89,63 @@ def disk_hangs_at_mount():
     return second_has_all(world)
 
 
+@fault("failure/disk-hangs-in-dump", "The first target's disk stops answering in the dump", GROUP)
+def disk_hangs_in_dump():
+    first = disk("hang-dump")
+    world = World("hang-dump", BOTH + " vmcore_save.timeout=15", targets=[first],
+                  on_line=hang_at("dmesg.txt saved", first))
+    world.says("no progress for 15 s")
+    return second_has_all(world)
+
+
+@fault("failure/only-disk-hangs", "The only target's disk stops answering in the dump", GROUP,
+       long=True)
+def only_disk_hangs():
+    first = disk("hang-only")
+    world = World("hang-only", FIRST + " vmcore_save.timeout=15", targets=[first],
+                  on_line=hang_at("dmesg.txt saved", first))
+    world.says("no progress for 15 s").ends("incomplete", "no progress for 15 s")
+    folder = world.folder(first)
+    expect("vmcore" not in os.listdir(folder), "the files are %s" % os.listdir(folder))
+    log_whole(folder)
+    return world
+
+
 SCSI = ["-device", "virtio-scsi-pci,id=scsi"]
+
+
+def scsi(target, name):
+    return target.qemu(device=None) + SCSI + [
+        "-device", "scsi-hd,drive=%s,id=%s,bus=scsi.0" % (target.id, name)]
+
+
+@fault("failure/module-hangs", "A disk that does not answer keeps its driver's module from loading",
+       GROUP)
+def module_hangs():
+    """A driver looks for partitions while its module loads; no signal ends that."""
+    stuck = Target(cores.out_dir("failure-stuck.disk"), "stuck")
+    first = disk("beside")
+    world = World("module-hangs", FIRST + " vmcore_save.timeout=15",
+                  targets=[stuck, (first, scsi(first, "beside"))],
+                  on_line=hang_at("start: version", stuck))
+    world.says("modules: no progress for 15 s", "stuck in the kernel",
+               "going on behind /lib/modules/vmcore-save/virtio_blk.ko").ends("complete")
+    told = manifest(world.folder(first))
+    expect(told["verdict"] == "complete", "the verdict is %s" % told["verdict"])
+    return world
+
+
+@fault("failure/core-hangs", "Reading the core never ends", GROUP, long=True)
+def core_hangs():
+    """It is on a disk, which stops answering: /proc/vmcore cannot be made to."""
+    core = Target(cores.out_dir("failure-core.disk"), "core")
+    reduce.expand(os.path.join(reduce.DATA, KERNEL + ".core.xz"), core.path)
+    world = World("core-hangs", "vmcore_save.vmcore=/dev/vda vmcore_save.timeout=15",
+                  targets=[core], on_line=hang_at("dmesg.txt saved", core))
+    world.says("no progress for 15 s").ends("incomplete", "no progress for 15 s")
+    told = manifest(world.folder())
+    expect(told["verdict"] == "incomplete", "the verdict is %s" % told["verdict"])
+    return world
 
 
 @fault("failure/disk-is-late", "The target's disk appears after 8 s", GROUP)
@@ -123,9 +165,7 @@ def disk_is_late():
 @fault("failure/disk-goes-away", "The first target's disk is unplugged in the dump", GROUP)
 def disk_goes_away():
     first = disk("gone")
-    plugged = first.qemu(device=None) + SCSI + [
-        "-device", "scsi-hd,drive=%s,id=gone,bus=scsi.0" % first.id]
-    world = World("gone", BOTH, targets=[(first, plugged)],
+    world = World("gone", BOTH, targets=[(first, scsi(first, "gone"))],
                   on_line=[("dmesg.txt saved", lambda m: m.command("device_del", id="gone"))])
     world.says("Input/output error")
     return second_has_all(world)
@@ -154,6 +194,60 @@ def superblock_damaged():
     overwrite(first, 1024, b"\xa5" * 1024)
     world = World("superblock", BOTH + " vmcore_save.device_timeout=5", targets=[first])
     world.says("LABEL=first did not appear")
+    return second_has_all(world)
+
+
+def journal(target):
+    """Offsets of the journal's blocks."""
+    shown = vm.run(["/sbin/debugfs", "-R", "blocks <8>", target.path])
+    size = int(target.header("Block size"))
+    return [int(block) * size for block in shown.split()]
+
+
+@fault("failure/superblock-odd", "The first target needs a feature that the kernel lacks", GROUP,
+       long=True)
+def superblock_odd():
+    first = disk("features", options=["-O", "^metadata_csum"])
+    with open(first.path, "r+b") as f:
+        f.seek(1024 + 0x60)  # struct ext4_super_block, s_feature_incompat
+        features = struct.unpack("<I", f.read(4))[0]
+    overwrite(first, 1024 + 0x60, struct.pack("<I", features | 0x80000000))
+    world = World("features", BOTH + " vmcore_save.device_timeout=5", targets=[first])
+    world.says("LABEL=first")
+    return second_has_all(world)
+
+
+@fault("failure/journal-damaged", "The first target's journal is overwritten", GROUP)
+def journal_damaged():
+    first = disk("journal")
+    overwrite(first, journal(first)[0], b"\xa5" * 4096)
+    world = World("journal", BOTH, targets=[first])
+    world.says("cannot mount /dev/vda as ext4")
+    return second_has_all(world)
+
+
+@fault("failure/directory-damaged", "A directory on the first target's way is damaged", GROUP)
+def directory_damaged():
+    """With this the kernel makes the file system read-only."""
+    first = disk("directory", tree={"var/crash": None}, options=["-e", "remount-ro"])
+    shown = vm.run(["/sbin/debugfs", "-R", "blocks /var/crash", first.path])
+    overwrite(first, int(shown.split()[0]) * int(first.header("Block size")), b"\xa5" * 512)
+    world = World("directory", BOTH, targets=[first])
+    world.says("cannot make a directory in /var/crash")
+    return second_has_all(world)
+
+
+@fault("failure/fs-turns-read-only", "The first target's file system turns read-only in the dump",
+       GROUP)
+def fs_turns_read_only():
+    """Its journal cannot be written from some block on."""
+    first = disk("remount")
+    sectors = [offset // 512 for offset in journal(first)[JOURNAL_GOOD:]]
+    world = World("remount", BOTH, targets=[(first, first.qemu_bad_writes(sectors))])
+    world.says("the dump cannot be written")
+    folder = world.folder(first)
+    log_whole(folder)
+    expect("vmcore" not in os.listdir(folder), "the files are %s" % os.listdir(folder))
     return second_has_all(world)
 
 

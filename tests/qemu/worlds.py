@@ -130,6 +130,19 @@ def image_overlaid(path, entries, base=None):
     return path
 
 
+def module_entries(*names, kernel=KERNEL):
+    """Entries that put modules and what they need into the shared image, over those of the same
+    name or behind all."""
+    listed = image_files()["etc/vmcore-save/modules"]
+    entries, lines = [], []
+    for path in cores.kernel(kernel).module_files(names):
+        name = "lib/modules/vmcore-save/%s.ko" % os.path.basename(path).split(".ko")[0]
+        entries.append(("usr/" + name, 0o100644, vm.unpack_module(path)))
+        if ("/" + name).encode() not in listed:
+            lines.append("/%s\n" % name)
+    return [*entries, ("etc/vmcore-save/modules", 0o100644, listed + "".join(lines).encode())]
+
+
 def script_entries(script):
     """Entries of an image whose first process starts @script and becomes vmcore-save."""
     return [("world", 0o100755, (PRELUDE % script).encode()),
@@ -166,13 +179,26 @@ class Target(vm.Disk):
 
     def edit(self, *commands):
         """debugfs(8) commands that write."""
-        subprocess.run(["/sbin/debugfs", "-w", "-f", "-", self.path], check=True,
-                       input="".join(c + "\n" for c in commands), encoding="ascii",
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run(["/sbin/debugfs", "-w", "-f", "-", self.path], check=True,
+                              input="".join(c + "\n" for c in commands), encoding="ascii",
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        said = done.stderr.splitlines()[1:]  # behind the version; its status is always 0
+        expect(not said, "debugfs says %s" % said)
+
+    def recover(self):
+        """What the next mount does with a file system that was left as it was. Nothing is to be
+        wrong with it then, or a journal would not have held."""
+        status = subprocess.run(["/sbin/e2fsck", "-y", "-E", "journal_only", self.path],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+        expect(status in (0, 1), "e2fsck ends with %d" % status)
+        vm.run(["/sbin/e2fsck", "-fn", self.path])
 
     def header(self, field):
         text = vm.run(["/sbin/dumpe2fs", "-h", self.path])
         return re.search(r"^%s: +(\S+)" % field, text, re.MULTILINE)[1]
+
+    def features(self):
+        return vm.run(["/sbin/dumpe2fs", "-h", self.path])
 
     def fill(self, free_kib):
         block_kib = int(self.header("Block size")) // 1024
@@ -384,6 +410,8 @@ class World:
     def folders(self, disk=None):
         """Directories of dumps on a disk, the one that boots where none is given."""
         disk = disk or self.machine.disk
+        if disk in self.targets and "needs_recovery" in disk.features():
+            disk.recover()
         out = vm.fresh_dir(os.path.join(self.machine.dir, "got-" + disk.LABEL))
         crash_dir = disk.extract("/var/crash", out)
         return sorted(os.path.join(crash_dir, name) for name in os.listdir(crash_dir))
