@@ -68,26 +68,12 @@ vmcore_why_block() { # vmcore_why_block SYSFS
 	[[ -z $why ]] || echo "$why"
 }
 
-# By the interface that the way to a host begins with.
+# By the interface that the way to a host begins with. That it is this host itself no image mends.
 vmcore_why_net() { # vmcore_why_net HOST
-	local addr='' dev
+	local addr dev
 
-	read -r addr _ < <(getent ahosts "$1")
-	dev=$(ip -o route get "$addr" 2> /dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
-	[[ $dev && $dev != lo ]] || return 0
-	if [[ -e /sys/class/net/$dev/bonding ]]; then
-		echo "bonding on $dev"
-	elif [[ -e /sys/class/net/$dev/bridge ]]; then
-		echo "the bridge $dev"
-	elif [[ -e /proc/net/vlan/$dev ]]; then
-		echo "the VLAN $dev"
-	elif [[ -e /sys/class/net/$dev/wireless ]]; then
-		echo "wireless $dev"
-	elif [[ $(< "/sys/class/net/$dev/type") != 1 ]]; then
-		echo "$dev, which is no Ethernet,"
-	elif ! [[ -e /sys/class/net/$dev/device ]]; then
-		echo "$dev, which no hardware is behind,"
-	fi
+	addr=$(vmcore_network_address "$1") && dev=$(vmcore_network_route "$addr" dev)
+	[[ -z $dev || $dev == lo ]] || vmcore_network_problem "/sys/class/net/$dev"
 }
 
 vmcore_why_target() {

@@ -84,21 +84,22 @@ vmcore_network_nameservers() {
 		awk '$1 == "nameserver" && $2 !~ /^(127\.|::1$)/ && !seen[$2]++ { print $2 }'
 }
 
-# vmcore_network_problem_of INTERFACE - print why the image of vmcore-save alone cannot use it.
-vmcore_network_problem_of() {
-	local sys=/sys/class/net/$1
+# vmcore_network_problem SYSFS - print what an interface is that the tiny image cannot use, or
+# nothing. DEVTYPE is the kernel's: bond_type, br_type, vlan_type, wlan of cfg80211.
+vmcore_network_problem() {
+	local name=${1##*/} kind
 
-	if [[ -e $sys/bonding ]]; then
-		echo "$1 is a bond"
-	elif [[ -e $sys/bridge ]]; then
-		echo "$1 is a bridge"
-	elif [[ -e /proc/net/vlan/$1 ]]; then
-		echo "$1 is a VLAN"
-	elif [[ $1 == lo ]]; then
-		echo "it is this host itself, which is down when it is needed"
-	elif ! [[ -e $sys/device ]]; then
-		echo "$1 is a team, a tunnel or the like: no hardware is behind it"
-	fi
+	kind=$(sed -n 's/^DEVTYPE=//p' "$1/uevent")
+	case $kind in
+	bond | bridge | vlan | wlan) echo "the $kind $name" ;;
+	*)
+		if [[ $(< "$1/type") != 1 ]]; then
+			echo "$name (no Ethernet)"
+		elif ! [[ -e $1/device ]]; then
+			echo "$name (a team, a tunnel or the like: no hardware is behind it)"
+		fi
+		;;
+	esac
 }
 
 # vmcore_network_to HOST - the driver of the interface that leads to the host, its ip line into
@@ -113,9 +114,13 @@ vmcore_network_to() {
 	fi
 	[[ $addr == "$1" ]] || echo "$addr $1" >> "$initdir/etc/hosts"
 	[[ -z $vmcore_full ]] || return 0
-	why=$(vmcore_network_problem_of "$dev")
+	if [[ $dev == lo ]]; then
+		vmcore_problem "$1 is this host itself, which is down when it is needed"
+		return 1
+	fi
+	why=$(vmcore_network_problem "/sys/class/net/$dev")
 	if [[ $why ]]; then
-		vmcore_problem "the way to $1 begins at $dev, and $why; \"image full\" can do that"
+		vmcore_problem "the way to $1 begins at $why; \"image full\" can do that"
 		return 1
 	fi
 	vmcore_drivers "$(readlink -e "/sys/class/net/$dev/device")" || return 1

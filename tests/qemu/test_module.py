@@ -60,6 +60,29 @@ def nvme():
             (0, ["need nvme"]))
 
 
+@test("module/interfaces", "module")
+def interfaces():
+    """Which the image of vmcore-save alone can use, told from the kernel's own word for them."""
+    root = place("interfaces")
+    for name, kind, number, hardware, problem in (
+            ("eth0", "", 1, True, []),
+            ("bond0", "bond", 1, False, ["the bond bond0"]),
+            ("br0", "bridge", 1, False, ["the bridge br0"]),
+            ("eth0.5", "vlan", 1, False, ["the vlan eth0.5"]),
+            ("wlan0", "wlan", 1, True, ["the wlan wlan0"]),
+            ("ib0", "", 32, True, ["ib0 (no Ethernet)"]),
+            ("team0", "", 1, False,
+             ["team0 (a team, a tunnel or the like: no hardware is behind it)"])):
+        folder = os.path.join(root, name)
+        os.makedirs(os.path.join(folder, "device") if hardware else folder)
+        with open(os.path.join(folder, "type"), "w", encoding="ascii") as f:
+            f.write("%d\n" % number)
+        with open(os.path.join(folder, "uevent"), "w", encoding="ascii") as f:
+            f.write("DEVTYPE=%s\n" % kind if kind else "")
+            f.write("INTERFACE=%s\nIFINDEX=2\n" % name)
+        is_same(name, run(root, 'vmcore_network_problem "$1"', folder), (0, problem))
+
+
 @test("module/a-further-target-only-warns", "module")
 def further():
     """It must not cost the machine its crash image, whatever is wrong with it."""
