@@ -103,17 +103,21 @@ static void __attribute__((noreturn)) keeper_main(struct watchdog *w, const char
 
 void watchdog_try(struct watchdog *w, const char *path)
 {
+	pid_t pid;
+
 	/* The answer of devtmpfs: no driver is asked. */
 	if (w->tried_ms && clock_ms() - w->tried_ms < TRY_MS)
 		return;
 	w->tried_ms = clock_ms();
 	if ((w->pid > 0 && kill(w->pid, 0) == 0) || (access(path, F_OK) && errno == ENOENT))
 		return;
-	w->pid = fork();
-	if (w->pid == 0)
+	pid = fork();
+	if (pid == 0)
 		keeper_main(w, path);
-	if (w->pid < 0)
+	if (pid < 0)
 		log_error("cannot start the watchdog's process: %s", strerror(errno));
+	else
+		w->pid = pid; /* not by the child as well: this is shared */
 }
 
 void watchdog_feed(struct watchdog *w)
