@@ -123,6 +123,19 @@ static void keep_outside_informed(struct init_state *st, const struct config *co
 		log_error("cannot tell the cluster's nodes: %s", strerror(-pid));
 }
 
+/* The target under way says itself what an act of it may take. */
+static struct step_acts acts_of_target(const struct init_state *st, const struct config *config)
+{
+	struct target target = { .ops = NULL };
+	const unsigned i = st->target;
+
+	if (i >= config->nr_targets ||
+	    target_init(&target, config, &config->targets[i], STATE_MOUNT_POINT))
+		return (struct step_acts){ .wait = 0 };
+	return (struct step_acts){ target.ops->limits.wait, target.ops->limits.call,
+				   target.ops->limits.commit };
+}
+
 /* Returns once the worker is dead, or given up as undead. */
 static void supervise(struct init_state *st, pid_t pid)
 {
@@ -144,6 +157,7 @@ static void supervise(struct init_state *st, pid_t pid)
 		state_sanitize_config(&config);
 		limits.timeout_s = config.timeout;
 		limits.max_time_s = config.max_time;
+		limits.acts_s = acts_of_target(st, &config);
 		final_beat(st);
 		if (configured)
 			keep_outside_informed(st, &config);

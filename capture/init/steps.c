@@ -129,6 +129,12 @@ static uint64_t elapsed_ms(uint64_t now, uint64_t since)
 	return now - since;
 }
 
+static unsigned acts_limit_s(const struct step_acts *acts, const struct step_acts *each_s)
+{
+	return acts->wait * each_s->wait + acts->call * each_s->call +
+	       acts->commit * each_s->commit;
+}
+
 int steps_overdue(const struct steps *s, const struct steps_limits *limits, char *why, size_t size)
 {
 	uint64_t now = s->now_ms();
@@ -148,6 +154,7 @@ int steps_overdue(const struct steps *s, const struct steps_limits *limits, char
 		if (step->extra_limit)
 			memcpy(&extra, (const char *)limits->config + step->extra_limit,
 			       sizeof(extra));
+		limit += acts_limit_s(&step->acts, &limits->acts_s);
 		if (elapsed_ms(now, s->progress->state[i].start_ms) >
 		    ((uint64_t)limit + extra) * 1000) {
 			snprintf(why, size, "%s: not done after %llu s", name,

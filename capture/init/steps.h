@@ -22,10 +22,16 @@ enum step_need {
 	STEP_ALWAYS,	  /* best effort, and runs after a failure as well */
 };
 
+/** struct step_acts - A number for each kind of a target's acts, as of struct target_limits. */
+struct step_acts {
+	unsigned wait, call, commit;
+};
+
 /**
  * struct step - A row of the table.
  * @limit_s: longest time in seconds; 0 for none of its own
  * @extra_limit: offset in the limits' config of an unsigned to add to it, or 0
+ * @acts: how many acts of a target are in it, whose limits are added to it
  * @run: 0, STEPS_SKIP, or -errno, logged, by preference with steps_fail()
  */
 struct step {
@@ -33,6 +39,7 @@ struct step {
 	enum step_need need;
 	unsigned limit_s;
 	size_t extra_limit;
+	struct step_acts acts;
 	int (*run)(void *ctx);
 };
 
@@ -116,12 +123,14 @@ const struct step *steps_row(const struct steps *s, int i);
  * @timeout_s: longest time without a sign of life
  * @max_time_s: longest time for the whole
  * @config: what struct step.extra_limit points into
+ * @acts_s: what an act of the target under way may take, in seconds
  */
 struct steps_limits {
 	uint64_t start_ms;
 	unsigned timeout_s;
 	unsigned max_time_s;
 	const void *config;
+	struct step_acts acts_s;
 };
 
 /**

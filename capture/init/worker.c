@@ -30,10 +30,14 @@ enum {
 };
 
 static const struct step prepare_rows[] = {
-	[PREPARE_CONFIG] = { "config", STEP_REQUIRED, 20, 0, worker_step_config },
-	[PREPARE_MODULES] = { "modules", STEP_BEST_EFFORT, 180, 0, worker_step_modules },
-	[PREPARE_NETWORK] = { "network", STEP_BEST_EFFORT, 30,
-			      offsetof(struct config, device_timeout), worker_step_network },
+	[PREPARE_CONFIG] = { "config", STEP_REQUIRED, 20, 0, { 0 }, worker_step_config },
+	[PREPARE_MODULES] = { "modules", STEP_BEST_EFFORT, 180, 0, { 0 }, worker_step_modules },
+	[PREPARE_NETWORK] = { "network",
+			      STEP_BEST_EFFORT,
+			      30,
+			      offsetof(struct config, device_timeout),
+			      { 0 },
+			      worker_step_network },
 };
 
 enum {
@@ -42,40 +46,45 @@ enum {
 };
 
 static const struct step core_rows[] = {
-	[CORE_OPEN] = { "core", STEP_BEST_EFFORT, 60, 0, worker_step_core },
-	[CORE_PSTORE] = { "pstore", STEP_BEST_EFFORT, 60, 0, worker_step_pstore },
+	[CORE_OPEN] = { "core", STEP_BEST_EFFORT, 60, 0, { 0 }, worker_step_core },
+	[CORE_PSTORE] = { "pstore", STEP_BEST_EFFORT, 60, 0, { 0 }, worker_step_pstore },
 };
 
 static const struct step target_rows[] = {
-	{ "target", STEP_REQUIRED, 30, offsetof(struct config, device_timeout),
+	{ "target",
+	  STEP_REQUIRED,
+	  30,
+	  offsetof(struct config, device_timeout),
+	  { .wait = 1 },
 	  worker_step_target },
-	{ "mount", STEP_REQUIRED, 300, 0, worker_step_mount },
-	{ "directory", STEP_REQUIRED, 60, 0, worker_step_directory },
-	{ "log", STEP_BEST_EFFORT, 120, 0, worker_step_log },
-	{ "pre", STEP_BEST_EFFORT, 0, 0, worker_step_pre }, /* a hook has a limit of its own */
-	{ "room", STEP_BEST_EFFORT, 0, 0, worker_step_room },
-	{ "dump", STEP_BEST_EFFORT, 0, 0, worker_step_dump },
-	{ "post", STEP_ALWAYS, 0, 0, worker_step_post },
-	{ "retain", STEP_BEST_EFFORT, 300, 0, worker_step_retain },
-	{ "manifest", STEP_ALWAYS, 60, 0, worker_step_manifest },
-	{ "unmount", STEP_ALWAYS, 300, 0, worker_step_unmount },
+	{ "mount", STEP_REQUIRED, 300, 0, { .call = 2 }, worker_step_mount },
+	{ "directory", STEP_REQUIRED, 60, 0, { .call = 2 }, worker_step_directory },
+	{ "log", STEP_BEST_EFFORT, 120, 0, { .call = 1, .commit = 1 }, worker_step_log },
+	/* A hook has a limit of its own. */
+	{ "pre", STEP_BEST_EFFORT, 0, 0, { 0 }, worker_step_pre },
+	{ "room", STEP_BEST_EFFORT, 0, 0, { 0 }, worker_step_room },
+	{ "dump", STEP_BEST_EFFORT, 0, 0, { 0 }, worker_step_dump },
+	{ "post", STEP_ALWAYS, 0, 0, { 0 }, worker_step_post },
+	{ "retain", STEP_BEST_EFFORT, 300, 0, { 0 }, worker_step_retain },
+	{ "manifest", STEP_ALWAYS, 60, 0, { .call = 1 }, worker_step_manifest },
+	{ "unmount", STEP_ALWAYS, 300, 0, { 0 }, worker_step_unmount },
 };
 
 /* To a target that could not know yet where the dump went. */
 static const struct step tell_rows[] = {
-	{ "target", STEP_REQUIRED, 30, 0, worker_step_target },
-	{ "mount", STEP_REQUIRED, 60, 0, worker_step_mount },
-	{ "directory", STEP_REQUIRED, 60, 0, worker_step_directory },
-	{ "manifest", STEP_ALWAYS, 60, 0, worker_step_manifest },
-	{ "unmount", STEP_ALWAYS, 60, 0, worker_step_unmount },
+	{ "target", STEP_REQUIRED, 30, 0, { .wait = 1 }, worker_step_target },
+	{ "mount", STEP_REQUIRED, 60, 0, { .call = 2 }, worker_step_mount },
+	{ "directory", STEP_REQUIRED, 60, 0, { .call = 2 }, worker_step_directory },
+	{ "manifest", STEP_ALWAYS, 60, 0, { .call = 1 }, worker_step_manifest },
+	{ "unmount", STEP_ALWAYS, 60, 0, { 0 }, worker_step_unmount },
 };
 
 static const struct step after_death_rows[] = {
-	{ "post", STEP_ALWAYS, 0, 0, worker_step_post },
+	{ "post", STEP_ALWAYS, 0, 0, { 0 }, worker_step_post },
 };
 
 static const struct step emergency_rows[] = {
-	{ "emergency", STEP_ALWAYS, 0, 0, worker_step_emergency },
+	{ "emergency", STEP_ALWAYS, 0, 0, { 0 }, worker_step_emergency },
 };
 
 enum {

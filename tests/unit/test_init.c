@@ -73,10 +73,10 @@ struct limits {
 };
 
 static const struct step script_rows[] = {
-	{ "a", STEP_BEST_EFFORT, 10, 0, act_a },
-	{ "b", STEP_REQUIRED, 10, offsetof(struct limits, extra), act_b },
-	{ "c", STEP_BEST_EFFORT, 0, 0, act_c },
-	{ "d", STEP_ALWAYS, 10, 0, act_d },
+	{ "a", STEP_BEST_EFFORT, 10, 0, { 0 }, act_a },
+	{ "b", STEP_REQUIRED, 10, offsetof(struct limits, extra), { 0 }, act_b },
+	{ "c", STEP_BEST_EFFORT, 0, 0, { 0 }, act_c },
+	{ "d", STEP_ALWAYS, 10, 0, { 1, 2, 3 }, act_d },
 };
 
 static const struct steps_table script_table = { script_rows, ARRAY_SIZE(script_rows) };
@@ -146,7 +146,7 @@ TEST(init, limits_end_a_step)
 	struct steps_progress progress;
 	struct steps s = script_steps(&progress);
 	struct limits config = { .extra = 5 };
-	struct steps_limits limits = { 1000, 60, 100, &config };
+	struct steps_limits limits = { 1000, 60, 100, &config, { 20, 3, 1 } };
 	static const struct {
 		int current;
 		unsigned step_s, progress_s, now_s; /* since the start */
@@ -166,6 +166,9 @@ TEST(init, limits_end_a_step)
 		{ 2, 20, 31, 30, "", STEP_RUNNING }, /* progress after the clock was read */
 		{ 2, 20, 32, 30, "c: no progress for 60 s", STEP_RUNNING }, /* in a time to come */
 		{ 0, 32, 30, 30, "a: not done after 10 s", STEP_RUNNING },
+		/* With what the target says of its acts: 10 + 20 + 2 * 3 + 3 * 1. */
+		{ 3, 20, 50, 59, "", STEP_RUNNING },
+		{ 3, 20, 50, 60, "d: not done after 39 s", STEP_RUNNING },
 		{ 999, 0, 0, 61, "start: no progress for 60 s", STEP_RUNNING },
 		/* What the last runner died of, while the next one has not begun a step. */
 		{ 0, 20, 50, 50, "", STEP_FAILED },
