@@ -28,8 +28,8 @@ enum config_action {
 	CONFIG_REBOOT,
 	CONFIG_HALT,
 	CONFIG_POWEROFF,
-	CONFIG_SHELL,	       /* on the console, for shell_timeout, then reboot */
-	CONFIG_DUMP_TO_ROOTFS, /* the root file system as one more target, then reboot */
+	CONFIG_SHELL,	       /* on the console, for shell_timeout, then final_action */
+	CONFIG_DUMP_TO_ROOTFS, /* the root file system as one more target, then final_action */
 };
 
 /**
