@@ -75,7 +75,7 @@ int worker_step_config(void *ctx)
 	for (unsigned i = 0; i < config.nr_targets; i++)
 		log_info("target %u: %s %s, path %s", i + 1, config.targets[i].type,
 			 config.targets[i].where, config.targets[i].path);
-	log_info("then %s, after a failure %s", config_action_name(config.final_action),
+	log_info("at the end: %s; after a failure: %s", config_action_name(config.final_action),
 		 config_action_name(config.failure_action));
 	return 0;
 }
