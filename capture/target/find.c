@@ -131,7 +131,6 @@ static bool worth_a_look(const struct find_places *places, const char *name)
 	return f && fscanf(f, "%llu", &sectors) == 1 && sectors > 0;
 }
 
-/* A logical volume holds a part of what it is on; another may need the rest. */
 static bool is_lvm(const struct find_places *places, const char *name, const char *holder)
 {
 	_free_ char *uuid = NULL;
@@ -141,19 +140,37 @@ static bool is_lvm(const struct find_places *places, const char *name, const cha
 	return !io_read_file(path, 4096, &uuid, NULL) && after_prefix(uuid, "LVM-");
 }
 
-/* A path of multipath, or a member of an array, shows what its holder is to be asked for. */
-static bool is_held(const struct find_places *places, const char *name)
+enum holders {
+	HELD_BY_NONE,
+	HELD_BY_LVM,
+	HELD_BY_OTHERS
+};
+
+static enum holders holders_of(const struct find_places *places, const char *name)
 {
+	enum holders holders = HELD_BY_NONE;
 	_closedir_ DIR *dir = NULL;
 	struct dirent *entry;
 	char path[512];
 
 	snprintf(path, sizeof(path), "%s/%s/holders", places->sys_block, name);
 	dir = opendir(path);
-	while (dir && (entry = readdir(dir)))
-		if (*entry->d_name != '.' && !is_lvm(places, name, entry->d_name))
-			return true;
-	return false;
+	while (dir && (entry = readdir(dir))) {
+		if (*entry->d_name == '.')
+			continue;
+		if (!is_lvm(places, name, entry->d_name))
+			return HELD_BY_OTHERS;
+		holders = HELD_BY_LVM;
+	}
+	return holders;
+}
+
+/* A path of multipath, a member of an array, a leg of LVM's own mirrors show what their holder
+ * is to be asked for. But volumes hold only their parts of what LVM divides. */
+static bool is_taken(enum holders holders, const struct find_device *dev)
+{
+	return holders == HELD_BY_OTHERS ||
+	       (holders == HELD_BY_LVM && !streq(dev->type, "LVM2_member"));
 }
 
 static bool was_seen(const struct find_seen *seen, const char *name)
@@ -215,18 +232,20 @@ int find_device(const struct find_places *places, const char *spec, struct find_
 		return -errno;
 	while ((entry = readdir(dir))) {
 		struct find_device dev;
+		enum holders holders;
 		char node[288];
 
 		if (seen && was_seen(seen, entry->d_name))
 			continue;
-		if (!worth_a_look(places, entry->d_name) || is_held(places, entry->d_name))
+		holders = holders_of(places, entry->d_name);
+		if (!worth_a_look(places, entry->d_name) || holders == HELD_BY_OTHERS)
 			continue;
 		node_path(places, entry->d_name, node, sizeof(node));
 		if (find_probe(node, &dev))
 			continue; /* its node may come a moment later */
 		if (seen)
 			add_seen(seen, entry->d_name);
-		if (find_matches(&dev, spec)) {
+		if (!is_taken(holders, &dev) && find_matches(&dev, spec)) {
 			*device_ret = dev;
 			return 0;
 		}

@@ -6,6 +6,9 @@
 #ifndef TESTS_UNIT_LVM_SAMPLE_H
 #define TESTS_UNIT_LVM_SAMPLE_H
 
+#include <stdint.h>
+#include <stdlib.h>
+
 /* Sector 1, and the header of the metadata area at 4096; the rest of each is zero. */
 #define LVM_SAMPLE_LABEL                                                                           \
 	"4c4142454c4f4e450100000000000000e1f7ab36200000004c564d3220303031"                         \
@@ -17,8 +20,18 @@
 	"63f3013d204c564d3220785b35412572304e2a3e010000000010000000000000"                         \
 	"00f00f0000000000001a0000000000008e070000000000008a08539b"
 
+/* What the digits stand for. */
+static inline void lvm_sample_bytes(const char *hex, uint8_t *out)
+{
+	for (; *hex; hex += 2) {
+		const char digits[] = { hex[0], hex[1], '\0' };
+
+		*out++ = (uint8_t)strtoul(digits, NULL, 16);
+	}
+}
+
 /* Its last NUL belongs to it. */
-static const char lvm_sample_text[] =
+static const char lvm_sample_text[] __attribute__((unused)) =
 	"vmtest-vg {\n"
 	"id = \"alHcmq-qj4y-Otrf-aI3b-yViL-M3pB-5Brt0H\"\n"
 	"seqno = 5\n"

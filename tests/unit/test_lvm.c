@@ -17,15 +17,6 @@
 
 static const struct lvm_area area = { 4096, 1044480 };
 
-static void from_hex(const char *hex, uint8_t *out)
-{
-	for (; *hex; hex += 2) {
-		const char digits[] = { hex[0], hex[1], '\0' };
-
-		*out++ = (uint8_t)strtoul(digits, NULL, 16);
-	}
-}
-
 /* ID of what is called @name in the sample, without dashes. */
 static void id_of(const char *name, char id[LVM_ID_SIZE])
 {
@@ -58,8 +49,8 @@ TEST(lvm, what_the_tools_wrote_is_read)
 	struct lvm_place place;
 	char id[LVM_ID_SIZE];
 
-	from_hex(LVM_SAMPLE_LABEL, start + 512);
-	from_hex(LVM_SAMPLE_HEADER, header);
+	lvm_sample_bytes(LVM_SAMPLE_LABEL, start + 512);
+	lvm_sample_bytes(LVM_SAMPLE_HEADER, header);
 	CHECK_EQ(lvm_label_read(start, &label), 0);
 	id_of("pv0", id);
 	CHECK_STR(label.id, id);
@@ -78,8 +69,8 @@ TEST(lvm, any_flipped_bit_is_noticed)
 	struct lvm_label label;
 	struct lvm_place place;
 
-	from_hex(LVM_SAMPLE_LABEL, start + 512);
-	from_hex(LVM_SAMPLE_HEADER, header);
+	lvm_sample_bytes(LVM_SAMPLE_LABEL, start + 512);
+	lvm_sample_bytes(LVM_SAMPLE_HEADER, header);
 	for (unsigned bit = 0; bit < 512 * 8; bit++) {
 		start[512 + bit / 8] ^= 1 << bit % 8;
 		header[bit / 8] ^= 1 << bit % 8;
@@ -98,7 +89,7 @@ TEST(lvm, a_label_with_bad_lists_is_refused)
 	struct lvm_label label = { .nr_areas = 77 };
 
 	CHECK_EQ(lvm_label_read(start, &label), -ENODATA);
-	from_hex(LVM_SAMPLE_LABEL, sector);
+	lvm_sample_bytes(LVM_SAMPLE_LABEL, sector);
 	for (unsigned at = 32 + 40; at < 512; at += 8) /* lists without an end */
 		put_le64(sector + at, 4096);
 	label_sum(sector);
@@ -149,7 +140,7 @@ TEST(lvm, the_ring_wraps_and_ends)
 		uint64_t rest;
 		int err;
 
-		from_hex(LVM_SAMPLE_HEADER, header);
+		lvm_sample_bytes(LVM_SAMPLE_HEADER, header);
 		put_le64(header + 32, small.size);
 		put_le64(header + 40, cases[i].offset);
 		put_le64(header + 48, cases[i].size);

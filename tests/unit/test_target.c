@@ -19,6 +19,7 @@
 #include "lib/io.h"
 #include "lib/udev_link.h"
 #include "lib/util.h"
+#include "tests/unit/lvm_sample.h"
 #include "tests/unit/test.h"
 
 /* A directory that goes away with the test. */
@@ -422,6 +423,61 @@ TEST(target, finds_what_a_link_of_udev_would_be)
 	CHECK_STR(dev.node, want);
 	CHECK_EQ(find_device(&places, "/dev/disk/by-label/unit", NULL, &dev), -ENOENT);
 	CHECK_EQ(find_device(&places, "/dev/disk/by-id/unit", NULL, &dev), -ENOENT);
+}
+
+/* A physical volume of LVM's, as far as libblkid looks, and too large for a floppy. */
+static int make_pv(int dir_fd, const char *name)
+{
+	_close_ int fd = dir_open_file(dir_fd, name);
+	uint8_t sector[512] = { 0 };
+
+	if (fd < 0 || ftruncate(fd, 2 << 20))
+		return -errno;
+	lvm_sample_bytes(LVM_SAMPLE_LABEL, sector);
+	return io_pwrite_full(fd, sector, sizeof(sector), 512);
+}
+
+static int make_holder(int dir_fd, const char *name, const char *uuid)
+{
+	static const char *const dirs[] = { "holders", "holders/dm-0", "holders/dm-0/dm" };
+	char path[96];
+	_close_ int fd = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "sys/%s/%s", name, dirs[i]);
+		if (mkdirat(dir_fd, path, 0755))
+			return -errno;
+	}
+	snprintf(path, sizeof(path), "sys/%s/holders/dm-0/dm/uuid", name);
+	fd = dir_open_file(dir_fd, path);
+	return fd < 0 ? fd : io_write_full(fd, uuid, strlen(uuid));
+}
+
+TEST(target, what_is_held_is_left_to_its_holder)
+{
+	static const char pv[] = "TYPE=LVM2_member";
+	_place_ struct place p = make_place();
+	struct find_device dev;
+	char sys[96];
+	struct find_places places = { sys, p.path };
+
+	CHECK(p.fd >= 0);
+	snprintf(sys, sizeof(sys), "%s/sys", p.path);
+	CHECK_EQ(make_ext2(p.fd, "dm-1", 0xab, "a leg"), 0);
+	CHECK_EQ(make_sys_entry(p.fd, "dm-1", "2048\n"), 0);
+	CHECK_EQ(find_device(&places, "LABEL=a leg", NULL, &dev), 0);
+	CHECK_EQ(make_holder(p.fd, "dm-1", "LVM-mirror\n"), 0);
+	CHECK_EQ(find_device(&places, "LABEL=a leg", NULL, &dev), -ENOENT);
+
+	CHECK_EQ(make_pv(p.fd, "vda"), 0);
+	CHECK_EQ(make_sys_entry(p.fd, "vda", "2048\n"), 0);
+	CHECK_EQ(make_holder(p.fd, "vda", "mpath-x\n"), 0);
+	CHECK_EQ(find_device(&places, pv, NULL, &dev), -ENOENT);
+	CHECK_EQ(make_pv(p.fd, "vdb"), 0);
+	CHECK_EQ(make_sys_entry(p.fd, "vdb", "2048\n"), 0);
+	CHECK_EQ(make_holder(p.fd, "vdb", "LVM-a-volume\n"), 0);
+	CHECK_EQ(find_device(&places, pv, NULL, &dev), 0); /* where another volume may be */
+	CHECK_EQ(find_device(&places, "TYPE=", NULL, &dev), -ENOENT);
 }
 
 TEST(target, a_path_must_be_a_block_device)
