@@ -48,6 +48,18 @@ TEST(stack, text_is_taken_whole)
 	CHECK_EQ(stack->legs[row[1].first_leg + 1].offset, 8192);
 }
 
+TEST(stack, a_logical_volume_needs_no_table)
+{
+	static const char text[] = "dm vg-root LVM-abc\nlink vg/root\ndm vg-dump LVM-abd\n";
+	_free_ struct stack *stack = NULL;
+	unsigned line;
+
+	CHECK_EQ(stack_parse(text, strlen(text), &stack, &line), 0);
+	CHECK_EQ(stack->nr_layers, 2);
+	CHECK(stack_is_lvm(&stack->layers[0]) && stack_is_lvm(&stack->layers[1]));
+	CHECK_EQ(stack->layers[1].nr_rows, 0);
+}
+
 TEST(stack, a_wrong_line_spoils_it_all)
 {
 	static const struct {
