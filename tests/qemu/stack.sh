@@ -39,15 +39,45 @@ md_make() { # md_make DEVICE...
 
 layout_make() {
 	pvs="/dev/vdb /dev/vdc"
+	next=
 	node=/dev/vmtest-vg/dump
 	case $LAYOUT in
-	linear | clone) vg_make -l 100%FREE ;;
+	linear | clone | damaged) vg_make -l 100%FREE ;;
+	moved | remade)
+		vg_make -l 60 && in_tools lvm lvcreate -y -Wn -n next -l 25 vmtest-vg /dev/vdc &&
+			in_tools mkfs.ext4 -q -L vmtest-next /dev/vmtest-vg/next &&
+			next=/dev/vmtest-vg/next
+		;;
 	striped) vg_make -i 2 -I 64k -l 100%FREE ;;
 	raid1) node=/dev/md127 && md_make /dev/vdb /dev/vdc ;;
 	degraded) node=/dev/md127 && md_make /dev/vdb missing ;;
 	raid1-lvm) pvs=/dev/md127 && md_make /dev/vdb /dev/vdc && vg_make -l 100%FREE ;;
 	*) return 1 ;;
 	esac
+}
+
+# What an administrator does, or a disk suffers, while the image stays as it is. By its map the
+# capture would write into $LAYOUT's "foreign", or into a volume made anew.
+layout_change() {
+	foreign=
+	case $LAYOUT in
+	moved)
+		foreign=/dev/vmtest-vg/foreign
+		in_tools lvm lvextend -l +5 vmtest-vg/dump /dev/vdb &&
+			in_tools lvm pvmove -i 1 -n dump /dev/vdb /dev/vdc &&
+			in_tools lvm lvcreate -y -Wn -n foreign -l 60 vmtest-vg /dev/vdb &&
+			in_tools mkfs.ext4 -q $foreign
+		;;
+	remade)
+		foreign=$node
+		in_tools lvm lvremove -y vmtest-vg/dump &&
+			in_tools lvm lvcreate -y -Wn -n dump -l 60 vmtest-vg /dev/vdb &&
+			in_tools mkfs.ext4 -q $node
+		;;
+	damaged) dd if=/dev/zero of=/dev/vdb bs=512 seek=8 count=1 2>/dev/null ;;
+	esac || return 1
+	sync
+	[ -z "$foreign" ] || sha256sum $foreign >/mnt/test/foreign
 }
 
 layout_again() {
@@ -57,6 +87,7 @@ layout_again() {
 	esac
 	case $LAYOUT in
 	raid1 | degraded) node=/dev/md127 ;;
+	remade) node=/dev/vmtest-vg/next && in_tools lvm vgchange -ay vmtest-vg ;;
 	*) node=/dev/vmtest-vg/dump && in_tools lvm vgchange -ay vmtest-vg ;;
 	esac
 }
@@ -77,15 +108,16 @@ record() {
 		vmcore_setting() { echo "target ext4 $1"; }
 		vmcore_kind() { echo block; }
 		. /stack-module
-		vmcore_nodes=("$1") initdir=/out
-		vmcore_part_stack' record "$1"
+		vmcore_nodes=("$@") initdir=/out
+		vmcore_part_stack' record "$@"
 	status=$?
 	while read -r line; do result "record $line"; done </tmp/said
 	return $status
 }
 
 record_into_image() {
-	record "$node" || return 1
+	# shellcheck disable=SC2086 # nothing, or one more
+	record "$node" $next || return 1
 	while read -r line; do result "stack $line"; done </mnt/tools/out/etc/vmcore-save/stack
 	(cd /mnt/tools/out && printf '%s\n' etc etc/vmcore-save etc/vmcore-save/stack |
 		cpio -o -H newc) >>/mnt/boot/crash.img 2>/dev/null
@@ -96,7 +128,7 @@ first_boot() {
 		return 1
 	/mnt/sbin/kexec-loader -p /mnt/boot/vmlinuz --initrd=/mnt/boot/crash.img \
 		--append="$CRASH_APPEND" || return 1
-	sync
+	layout_change || return 1
 	[ "$LAYOUT" != clone ] || dd if=/dev/vdb of=/dev/vdd bs=1M 2>/dev/null
 	: >/mnt/test/panicked
 	sync
@@ -115,6 +147,7 @@ verify() {
 		result "state $(sed -n 's/^ *State : *//p' /tmp/said)"
 	done
 	layout_again || return 1
+	[ ! -e /mnt/test/foreign ] || result "foreign $(sha256sum -c /mnt/test/foreign)"
 	if [ "$FSTYPE" = xfs ]; then in_tools xfs_repair -n $node; else in_tools e2fsck -fn $node; fi
 	result "fsck $?"
 	mount -t "$FSTYPE" -o ro $node /tmp && cp -a /tmp/var/crash/. /mnt/var/crash/ && umount /tmp
@@ -146,7 +179,10 @@ tools_prepare || { result "no tools"; return 1; }
 if [ "$LAYOUT" = refused ]; then
 	refuse
 elif [ -e /mnt/test/panicked ]; then
-	[ "$LAYOUT" = clone ] || verify
+	case $LAYOUT in
+	clone | damaged) result "rebooted" ;;
+	*) verify ;;
+	esac
 else
 	first_boot
 fi

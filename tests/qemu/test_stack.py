@@ -18,7 +18,8 @@ KERNEL = cores.KERNELS[0]
 DISK_BYTES = 400 << 20
 PROGRAMS = ("bash", "basename", "cat", "env", "readlink", "sed", "stat", "tr", "blkid", "dmsetup",
             "lvm", "mdadm", "mkfs.ext4", "mkfs.xfs", "e2fsck", "xfs_repair")
-GUEST_MODULES = ("dm_mod", "raid1", "xfs", "dm_snapshot", "dm_crypt", "crypto_null", "ecb")
+GUEST_MODULES = ("dm_mod", "raid1", "xfs", "dm_snapshot", "dm_mirror",
+                 "dm_crypt", "crypto_null", "ecb")
 CONF = crash.CONF + "extra_modules dm_mod raid1 xfs\n"
 SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -67,10 +68,10 @@ def image():
 class Stack:
     """One layout: made, recorded, panicked on, and looked at again."""
 
-    def __init__(self, layout, target="", fstype="ext4", disks=2, metadata="1.2"):
+    def __init__(self, layout, target="", fstype="ext4", disks=2, metadata="1.2", further=""):
         self.name = "stack-%s-%s-%s" % (layout, fstype, metadata)
-        append = "%s vmcore_save.%s=%s vmcore_save.device_timeout=20" % (
-            crash.CRASH_APPEND, fstype, target)
+        append = "%s vmcore_save.%s=%s%s vmcore_save.device_timeout=20" % (
+            crash.CRASH_APPEND, fstype, target, further)
         self.machine = crash.Machine(
             cores.out_dir(self.name), cores.kernel(KERNEL), script="stack.sh", image=image(),
             accel=cores.accel(), parameters={"CRASH_APPEND": append, "LAYOUT": layout,
@@ -119,6 +120,7 @@ def clean(stack, members):
 def lvm_linear():
     """Over two disks, so that the table has two rows."""
     stack = Stack("linear", "/dev/vmtest-vg/dump")
+    expect("changed since the image" not in stack.console, "the map differs from the kernel's")
     rows = [line for line in stack.lines("stack") if line.startswith("table")]
     expect(len(rows) == 2 and all(" linear UUID=" in row for row in rows), "recorded %s" % rows)
     saved(stack)
@@ -127,6 +129,7 @@ def lvm_linear():
 @test("stack/lvm-striped-xfs", "stack")
 def lvm_striped():
     stack = Stack("striped", "/dev/mapper/vmtest--vg-dump", fstype="xfs")
+    expect("changed since the image" not in stack.console, "the map differs from the kernel's")
     expect_in(" striped 2 128 UUID=", "\n".join(stack.lines("stack")), "what was recorded")
     saved(stack)
 
@@ -154,6 +157,38 @@ def lvm_on_md():
     clean(stack, 2)
     expect(stack.lines("mismatches") == ["0"], "the halves differ: %s" % stack.lines("mismatches"))
     saved(stack)
+
+
+@test("stack/lvm-moved-meanwhile", "stack")
+def lvm_moved():
+    """Extended and moved after the image was built; where it was lies another volume. A second
+    volume on the disk that it moved to is put together beside it."""
+    stack = Stack("moved", "/dev/vmtest-vg/dump")
+    expect_in("vmtest--vg-dump: changed since the image was built", stack.console, "the console")
+    expect_in("vmtest--vg-next is put together", stack.console, "the console")
+    expect(stack.lines("foreign") == ["/dev/vmtest-vg/foreign: OK"],
+           "another volume was written to: %s" % stack.lines("foreign"))
+    saved(stack)
+
+
+@test("stack/lvm-remade-meanwhile", "stack")
+def lvm_remade():
+    """A volume of the same name at the same place is not the one that was meant."""
+    stack = Stack("remade", "/dev/vmtest-vg/dump", further=" vmcore_save.ext4=/dev/vmtest-vg/next")
+    expect_in("vmtest--vg-dump: it was removed since the image was built", stack.console, "it")
+    expect("vmtest--vg-next: changed" not in stack.console, "the next one has not changed")
+    expect(stack.lines("foreign") == ["/dev/vmtest-vg/dump: OK"],
+           "the new volume was written to: %s" % stack.lines("foreign"))
+    saved(stack)
+
+
+@test("stack/lvm-metadata-damaged", "stack")
+def lvm_damaged():
+    stack = Stack("damaged", "/dev/vmtest-vg/dump")
+    expect_in("LVM's metadata are damaged on UUID=", stack.console, "the console")
+    expect("is put together" not in stack.console, "it was put together all the same")
+    expect("rebooted" in stack.results, "no reboot: %s" % stack.results)
+    stack.done()
 
 
 @test("stack/two-disks-claim-to-be-one", "stack")
