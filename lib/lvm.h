@@ -51,8 +51,8 @@ int lvm_label_read(const uint8_t *start, struct lvm_label *label_ret);
 
 /** lvm_header_read() - Read an area's first LVM_HEADER_BYTES; the pieces that it tells lie in
  * the area and have at most LVM_TEXT_MAX_BYTES together.
- * Return: 0; -ENODATA it holds no metadata, or such as LVM has set aside (pvchange
- * --metadataignore); -EBADMSG. */
+ * Return: 0; -ENODATA it holds no metadata: the volume is in no group; -ESTALE such as LVM has
+ * set aside (pvchange --metadataignore); -EBADMSG. */
 int lvm_header_read(const uint8_t *header, const struct lvm_area *area,
 		    struct lvm_place *place_ret);
 

@@ -98,7 +98,9 @@ int lvm_header_read(const uint8_t *header, const struct lvm_area *area, struct l
 	    get_le64(header + MDA_SIZE) != area->size ||
 	    !range_within(area->start, area->size, INT64_MAX) || area->size <= LVM_HEADER_BYTES)
 		return -EBADMSG;
-	if (!offset || get_le32(locn + 20) & LOCN_IGNORED)
+	if (get_le32(locn + 20) & LOCN_IGNORED)
+		return -ESTALE;
+	if (!offset)
 		return -ENODATA;
 	/* The ring begins behind the header. */
 	if (offset < LVM_HEADER_BYTES || offset >= area->size || !size ||

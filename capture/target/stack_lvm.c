@@ -21,11 +21,12 @@
 /* As many devices as struct find_seen can tell apart. */
 #define MAX_FOUND 512u
 
-/* A physical volume that is there. @damaged: its metadata, or part of them, cannot be read */
+/* A physical volume that is there. @damaged: its metadata, or part of them, cannot be read;
+ * @foreign: by its own it is in another group, or in none */
 struct found {
 	char id[LVM_ID_SIZE];
 	dev_t dev;
-	bool damaged;
+	bool damaged, foreign;
 };
 
 /* All of them, and the newest text of the group that was asked for. @split: two texts of the
@@ -79,11 +80,15 @@ static int read_text(int fd, const struct lvm_place *place, char **text_ret, siz
 /* Keeps the text where it is the group's and newer than what there is. */
 static int take_text(struct survey *survey, char **text, size_t len, uint32_t crc)
 {
+	struct found *found = &survey->found[survey->nr];
 	struct lvm_vg vg;
 	int err = lvm_vg_read(*text, len, &vg);
 
-	if (err || !streq(vg.id, survey->vg_id) || (survey->text && vg.seqno < survey->seqno))
+	if (err)
 		return err;
+	found->foreign |= !streq(vg.id, survey->vg_id);
+	if (found->foreign || (survey->text && vg.seqno < survey->seqno))
+		return 0;
 	if (survey->text && vg.seqno == survey->seqno) {
 		survey->split |= len != survey->len || crc != survey->crc;
 		return 0;
@@ -109,8 +114,10 @@ static int read_area(struct survey *survey, int fd, const struct lvm_area *area)
 	if (n != (ssize_t)sizeof(header))
 		return n < 0 ? (int)n : -EBADMSG;
 	err = lvm_header_read(header, area, &place);
+	if (err == -ENODATA)
+		survey->found[survey->nr].foreign = true;
 	if (err)
-		return err == -ENODATA ? 0 : err;
+		return err == -ENODATA || err == -ESTALE ? 0 : err;
 	err = read_text(fd, &place, &text, &len);
 	return err ? err : take_text(survey, &text, len, place.crc);
 }
@@ -150,7 +157,9 @@ static int survey_all(struct survey *survey)
 	return 0;
 }
 
-/* Return: the device of this ID; NULL, with the problem set, for none, two, or a damaged one. */
+/* Return: the device of this ID; NULL, with the problem set, for none, two, or one that is not
+ * to be used. A disk that was away while others were given to another group still tells of
+ * them as its own group's. */
 static const struct found *found_of(const struct survey *survey, struct stack_layer *layer,
 				    const char *id)
 {
@@ -169,13 +178,14 @@ static const struct found *found_of(const struct survey *survey, struct stack_la
 		}
 		found = &survey->found[i];
 	}
-	if (!found)
-		stack_set_problem(layer, "no device is", spec);
-	if (found && found->damaged) {
-		stack_set_problem(layer, "LVM's metadata are damaged on", spec);
-		return NULL;
-	}
-	return found;
+	if (found && !found->damaged && !found->foreign)
+		return found;
+	stack_set_problem(layer,
+			  !found	 ? "no device is" :
+			  found->damaged ? "LVM's metadata are damaged on" :
+					   "it is not in this volume group any more:",
+			  spec);
+	return NULL;
 }
 
 static int add_row(const struct survey *survey, struct stack_layer *layer,

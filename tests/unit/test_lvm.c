@@ -130,7 +130,8 @@ TEST(lvm, the_ring_wraps_and_ends)
 		{ 512, UINT64_MAX, 0, -EBADMSG, 0 },
 		{ UINT64_MAX, 2, 0, -EBADMSG, 0 },
 		{ 0, 0, 0, -ENODATA, 0 },
-		{ 512, 100, 1, -ENODATA, 0 }, /* set aside */
+		{ 512, 100, 1, -ESTALE, 0 }, /* set aside */
+		{ 0, 0, 1, -ESTALE, 0 },
 	};
 	static const struct lvm_area small = { 4096, 8192 };
 
