@@ -43,6 +43,7 @@ layout_make() {
 	node=/dev/vmtest-vg/dump
 	case $LAYOUT in
 	linear | clone | damaged) vg_make -l 100%FREE ;;
+	snapshot) vg_make -l 60 ;;
 	moved | remade)
 		vg_make -l 60 && in_tools lvm lvcreate -y -Wn -n next -l 25 vmtest-vg /dev/vdc &&
 			in_tools mkfs.ext4 -q -L vmtest-next /dev/vmtest-vg/next &&
@@ -73,6 +74,10 @@ layout_change() {
 		in_tools lvm lvremove -y vmtest-vg/dump &&
 			in_tools lvm lvcreate -y -Wn -n dump -l 60 vmtest-vg /dev/vdb &&
 			in_tools mkfs.ext4 -q $node
+		;;
+	snapshot)
+		foreign=/dev/vmtest-vg/backup
+		in_tools lvm lvcreate -y -s -n backup -l 5 vmtest-vg/dump
 		;;
 	damaged) dd if=/dev/zero of=/dev/vdb bs=512 seek=8 count=1 2>/dev/null ;;
 	esac || return 1

@@ -182,6 +182,17 @@ def lvm_remade():
     saved(stack)
 
 
+@test("stack/lvm-snapshot-meanwhile", "stack", long=True)
+def lvm_snapshot():
+    """A backup was running: what is written below its snapshot would show in that."""
+    stack = Stack("snapshot", "/dev/vmtest-vg/dump")
+    expect_in("vmtest--vg-dump: another volume, such as a snapshot, builds on it", stack.console,
+              "the console")
+    expect(stack.lines("foreign") == ["/dev/vmtest-vg/backup: OK"],
+           "the snapshot has changed: %s" % stack.lines("foreign"))
+    stack.done()
+
+
 @test("stack/lvm-metadata-damaged", "stack")
 def lvm_damaged():
     stack = Stack("damaged", "/dev/vmtest-vg/dump")
