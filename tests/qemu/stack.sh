@@ -57,6 +57,11 @@ layout_make() {
 	esac
 }
 
+# The first 64 MiB: a file system that is mounted by a wrong map is written at its start.
+sum_of() {
+	dd if="$1" bs=1M count=64 2>/dev/null | sha256sum
+}
+
 # What an administrator does, or a disk suffers, while the image stays as it is. By its map the
 # capture would write into $LAYOUT's "foreign", or into a volume made anew.
 layout_change() {
@@ -82,7 +87,7 @@ layout_change() {
 	damaged) dd if=/dev/zero of=/dev/vdb bs=512 seek=8 count=1 2>/dev/null ;;
 	esac || return 1
 	sync
-	[ -z "$foreign" ] || sha256sum $foreign >/mnt/test/foreign
+	[ -z "$foreign" ] || echo "$foreign $(sum_of $foreign)" >/mnt/test/foreign
 }
 
 layout_again() {
@@ -152,7 +157,11 @@ verify() {
 		result "state $(sed -n 's/^ *State : *//p' /tmp/said)"
 	done
 	layout_again || return 1
-	[ ! -e /mnt/test/foreign ] || result "foreign $(sha256sum -c /mnt/test/foreign)"
+	if [ -e /mnt/test/foreign ]; then
+		read -r foreign before </mnt/test/foreign
+		[ "$(sum_of "$foreign")" = "$before" ] && state=OK || state=changed
+		result "foreign $foreign: $state"
+	fi
 	if [ "$FSTYPE" = xfs ]; then in_tools xfs_repair -n $node; else in_tools e2fsck -fn $node; fi
 	result "fsck $?"
 	mount -t "$FSTYPE" -o ro $node /tmp && cp -a /tmp/var/crash/. /mnt/var/crash/ && umount /tmp
