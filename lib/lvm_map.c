@@ -377,7 +377,9 @@ static int read_map(const char *text, size_t len, struct map_reader *r, struct l
 		err = lvm_text_walk(text, len, take_name, r);
 	if (!err && r->found != 1)
 		return r->found ? -EBADMSG :
-				  refuse(r, -ENOENT, "it was removed since the image was built");
+				  refuse(r, -ENOENT,
+					 "it was removed or made anew since the image was built: "
+					 "build that again");
 	if (!err)
 		err = lvm_text_walk(text, len, take_lv, r);
 	if (!err)

@@ -58,7 +58,7 @@ struct stack_layer {
 	unsigned first_row, nr_rows;
 	unsigned major, minor, members;
 	bool up;
-	char problem[160];
+	char problem[192];
 };
 
 /** struct stack - What the text says; no pointers in it, freed by free(). @devices: TAG=value as

@@ -22,7 +22,7 @@
 
 void stack_set_problem(struct stack_layer *layer, const char *what, const char *which)
 {
-	snprintf(layer->problem, sizeof(layer->problem), "%.48s: %.60s%s%.48s", layer->name, what,
+	snprintf(layer->problem, sizeof(layer->problem), "%.48s: %.80s%s%.48s", layer->name, what,
 		 *which ? " " : "", which);
 }
 
