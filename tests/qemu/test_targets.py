@@ -5,6 +5,7 @@ are not ours open the dump, and the file system's own checker finds nothing afte
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -243,6 +244,79 @@ def raw_too_small():
     expect_in("x86_64 " + panic.kernel.release, out, "libkdumpfile")
     panic.done()
     os.unlink(path)
+
+
+@test("targets/raw-cut", "targets")
+def raw_cut():
+    """Killed in the middle of the dump, with nobody left to say how much of it there is."""
+    path = raw_disk(cores.out_dir("target-cut.img"), 256 << 20, leftover=True)
+    panic = Panic("raw-cut", "vmcore_save.raw=/dev/vdb vmcore_save.core_collector=-d0 "
+                  "vmcore_save.max_time=45", parameters={"FILL": "1"},
+                  qemu=drive(path + ",throttling.bps-write=2000000", "virtio-blk"))
+    expect_in("45 s", panic.console, "the console")
+    listed = json.loads(fetch("--list", "--json", path))
+    states = {f["name"]: f["state"] for f in listed["files"]}
+    expect(states["vmcore-incomplete"] == "cut off", "listed: %s" % states)
+    folder = fetched(path)
+    names = sorted(os.listdir(folder))
+    expect(names == ["vmcore-dmesg.txt", "vmcore-incomplete", "vmcore-save.json"],
+           "the files are %s" % names)
+    dump = os.path.join(folder, "vmcore-incomplete")
+    expect(0 < os.path.getsize(dump) < 200 << 20, "what was fetched has %d bytes" %
+           os.path.getsize(dump))
+    _, out = readers.read(readers.libkdumpfile_argv(dump))
+    expect_in("x86_64 " + panic.kernel.release, out, "libkdumpfile")
+    panic.done()
+    os.unlink(path)
+
+
+def partitioned(path, sizes):
+    """A disk of partitions, named PARTUUID=5ec07eed-01 and so on. Returns where each begins."""
+    table = bytearray(512)
+    table[440:444] = (0x5ec07eed).to_bytes(4, "little")
+    table[510:512] = b"\x55\xaa"
+    starts, at = [], 2048
+    for i, size in enumerate(sizes):
+        entry = 446 + 16 * i
+        table[entry + 4] = 0x83
+        table[entry + 8:entry + 12] = at.to_bytes(4, "little")
+        table[entry + 12:entry + 16] = (size // 512).to_bytes(4, "little")
+        starts.append(at * 512)
+        at += size // 512
+    blank(path, at * 512)
+    with open(path, "r+b") as f:
+        f.write(table)
+    return starts
+
+
+@test("targets/partitions", "targets")
+def partitions():
+    """By PARTUUID=: one without a file system, and one that libblkid takes for two things."""
+    path, part = cores.out_dir("target-parts.img"), cores.out_dir("target-part.img")
+    raw_at, fs_at = partitioned(path, (256 << 20, 64 << 20))
+    blank(part, 64 << 20)
+    run_tool(["mke2fs", "-q", "-t", "ext4", part])
+    with open(part, "r+b") as f, open(path, "r+b") as disk:
+        f.write(b"hsqs")  # squashfs, where ext4 leaves room for a boot block
+        f.seek(28)
+        f.write(b"\4\0")
+        f.seek(0)
+        disk.seek(fs_at)
+        shutil.copyfileobj(f, disk, 1 << 20)
+    panic = Panic("partitions", "vmcore_save.raw=PARTUUID=5EC07EED-01 "
+                  "vmcore_save.ext4=/dev/disk/by-partuuid/5ec07eed-02",
+                  qemu=drive(path, "virtio-blk"))
+    with open(path, "rb") as disk:
+        disk.seek(raw_at)
+        with open(part, "wb") as f:
+            f.write(disk.read(256 << 20))
+    judge(panic.kernel, fetched(part))
+    for said in ("/dev/vdb1 ", "/dev/vdb2 (more than one signature)", "/dev/disk/by-partuuid/"
+                 "5ec07eed-02 is open"):
+        expect_in(said, panic.console, "the console")
+    panic.done()
+    os.unlink(path)
+    os.unlink(part)
 
 
 @test("targets/raw-refuses", "targets")
