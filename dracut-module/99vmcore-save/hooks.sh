@@ -10,16 +10,45 @@ vmcore_is_dynamic() {
 	head -c 4096 "$1" | LC_ALL=C grep -aq '/ld-linux\|/ld-musl\|/ld64\|/ld\.so'
 }
 
-# vmcore_interpreters FILE - print the programs that a script's first line names, what env(1) is
-# to start as $PATH has it. Nothing for a program.
+# vmcore_env_program WORD... - print the program that env(1) is to start, as $PATH has it, and with
+# another status where env must split its arguments, which busybox's cannot.
+vmcore_env_program() {
+	local word splits=0
+
+	while [[ $# != 0 ]]; do
+		word=$1
+		shift
+		case $word in
+		-u | --unset | -C | --chdir) shift ;;
+		-*S | --split-string) splits=1 ;;
+		-S* | --split-string=*)
+			word=${word#--split-string=}
+			set -- "${word#-S}" "$@"
+			splits=1
+			;;
+		-* | *=*) ;;
+		*)
+			type -P "$word" || echo "$word"
+			break
+			;;
+		esac
+	done
+	return $splits
+}
+
+# vmcore_interpreters FILE - print the programs that a script's first line names, with "real"
+# before one that busybox cannot stand for. Nothing for a program.
 vmcore_interpreters() {
-	local line path word
+	local line words program real=''
 
 	IFS= read -r line < <(head -c 255 "$1" | tr -d '\0')
 	[[ $line == '#!'* ]] || return 0
-	read -r path word _ <<< "${line#??}"
-	echo "$path"
-	[[ ${path##*/} != env ]] || type -P "$word" || echo "$word"
+	read -ra words <<< "${line#??}"
+	if [[ ${words[0]##*/} == env ]]; then
+		program=$(vmcore_env_program "${words[@]:1}") || real='real '
+	fi
+	echo "$real${words[0]}"
+	[[ -z $program ]] || echo "$program"
 }
 
 # vmcore_install_program FILE - with its libraries, found by dracut, where it has some.
@@ -40,10 +69,15 @@ vmcore_install_program() {
 		"$(($(du -sk "$initdir" | cut -f 1) - size)) KiB of the capture kernel's memory"
 }
 
-# vmcore_install_interpreter PROGRAM - busybox for those that it is as well.
+# vmcore_install_interpreter [real] PROGRAM - busybox for those that it is as well.
 vmcore_install_interpreter() {
 	local name=${1##*/}
 
+	if [[ $1 == real ]]; then
+		shift
+		name=real
+		[[ ! -L $initdir$1 ]] || rm "$initdir$1" # an earlier hook was content with busybox
+	fi
 	[[ ! -e $initdir$1 && ! -L $initdir$1 ]] || return 0
 	case $name in
 	sh | ash | env)
@@ -74,9 +108,9 @@ vmcore_install_hook() {
 		return
 	fi
 	vmcore_install "$1" "$1" 0755 || return 1
-	for interpreter in $interpreters; do
-		vmcore_install_interpreter "$interpreter" || return 1
-	done
+	while read -ra interpreter; do
+		vmcore_install_interpreter "${interpreter[@]}" || return 1
+	done <<< "$interpreters"
 }
 
 vmcore_part_hooks() {

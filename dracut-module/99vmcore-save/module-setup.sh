@@ -165,7 +165,7 @@ installkernel() {
 	local vmcore_conf vmcore_sys=/sys/devices
 	local vmcore_busybox=${VMCORE_SAVE_BUSYBOX:-/usr/share/vmcore-save/busybox}
 	local vmcore_severity=dfatal vmcore_place='' vmcore_config vmcore_full=''
-	local vmcore_needed=() vmcore_nodes=()
+	local vmcore_needed=() vmcore_sure=() vmcore_nodes=()
 
 	! dracut_module_included base || vmcore_full=yes
 	[[ -e $srcmods/modules.builtin ]] ||

@@ -29,6 +29,7 @@ vmcore_need() {
 			return 1
 		fi
 		vmcore_needed+=("$name")
+		vmcore_sure+=("$name")
 	done
 }
 
@@ -64,8 +65,24 @@ vmcore_install_module() {
 	echo "$vmcore_modules/$name${*:+ $*}" >> "$initdir/etc/vmcore-save/modules"
 }
 
+# vmcore_install_firmware MODULE - what the module may ask the kernel for, as far as it is here. The
+# kernel reads it from the root file system by itself (Documentation/driver-api/firmware/).
+vmcore_install_firmware() {
+	local name folder file
+
+	while read -r name; do
+		for folder in ${fw_dir//:/ }; do
+			for file in "$folder/$name" "$folder/$name".{xz,zst}; do
+				[[ -r $file ]] || continue
+				vmcore_install "$file" "/lib/firmware/$name${file#"$folder/$name"}" || return 1
+				continue 3
+			done
+		done
+	done < <(modinfo -F firmware "$1" 2> /dev/null)
+}
+
 vmcore_install_modules() {
-	local name kind path params seen=" "
+	local name kind path params seen=" " sure=" ${vmcore_sure[*]} "
 
 	mkdir -p "$initdir$vmcore_modules"
 	: > "$initdir/etc/vmcore-save/modules"
@@ -75,6 +92,8 @@ vmcore_install_modules() {
 			seen+="$path "
 			# shellcheck disable=SC2086
 			vmcore_install_module "$path" $params || return 1
+			# Of all that any machine might have it would be too much.
+			[[ $sure != *" $name "* ]] || vmcore_install_firmware "$path" || return 1
 		done < <(vmcore_kmod "$name")
 	done
 }

@@ -56,6 +56,27 @@ def complete(machine):
     os.unlink(machine.disk.path)
 
 
+@test("image/firmware", "image", long=True)
+def firmware():
+    """What a driver that the image is sure to need may ask for goes with it; of those of any machine
+    it does not."""
+    folder = vm.fresh_dir(cores.out_dir("firmware"))
+    for name in ("tigon/tg3.bin", "tigon/tg3_tso.bin.xz", "bnx2/bnx2-mips-06-6.2.3.fw", "other.fw"):
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        with open(os.path.join(folder, name), "w", encoding="ascii") as f:
+            f.write("firmware")
+    out = crash.image_build(vm.Kernel(MULTIPATH_KERNEL), cores.out_dir("firmware.img"),
+                            CONF + "extra_modules tg3\nfence_kdump_nodes peer\n",
+                            options=["--fwdir", folder])
+    names = vm.run(["lsinitrd", out], env=dict(os.environ, LC_ALL="C"))
+    for name in ("tigon/tg3.bin", "tigon/tg3_tso.bin.xz"):
+        expect_in("lib/firmware/" + name, names, "the image")
+    for name in ("bnx2", "other.fw"):
+        expect("firmware/" + name not in names, "the image has firmware/" + name)
+    expect_in("bnx2.ko", names, "the image")
+    os.unlink(out)
+
+
 @test("image/full", "image-full", long=True)
 def full():
     """dracut with systemd brings up the disk, vmcore-save saves and reboots by itself."""

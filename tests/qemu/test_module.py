@@ -168,6 +168,52 @@ vmcore_target_block
         is_same(where, run(place("udev"), script, where, full), want)
 
 
+@test("module/firmware", "module")
+def firmware():
+    """What a module asks for is taken from the first folder that has it, packed or not."""
+    root = place("firmware")
+    for name in ("first/a.bin", "second/a.bin", "second/dir/b.fw.zst"):
+        os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
+        with open(os.path.join(root, name), "w", encoding="ascii") as f:
+            f.write("x")
+    is_same("firmware", run(root, """
+fw_dir=first:second
+modinfo() { printf '%s\\n' a.bin dir/b.fw absent.bin; }
+vmcore_install() { echo "$1 $2"; }
+vmcore_install_firmware x.ko
+"""), (0, ["first/a.bin /lib/firmware/a.bin", "second/dir/b.fw.zst /lib/firmware/dir/b.fw.zst"]))
+
+
+@test("module/interpreters-of-hooks", "module")
+def interpreters():
+    """What a script's first line starts is in the image; busybox's env knows no -S."""
+    root = place("interpreters")
+    script = 'type() { echo "/found/$2"; }; vmcore_interpreters "$1"'
+    for line, want in (
+            ("#!/bin/sh", ["/bin/sh"]),
+            ("#! /bin/bash -eu", ["/bin/bash"]),
+            ("#!/usr/bin/env python3", ["/usr/bin/env", "/found/python3"]),
+            ("#!/usr/bin/env -S python3 -u", ["real /usr/bin/env", "/found/python3"]),
+            ("#!/usr/bin/env -Spython3", ["real /usr/bin/env", "/found/python3"]),
+            ("#!/usr/bin/env --split-string=perl -w", ["real /usr/bin/env", "/found/perl"]),
+            ("#!/usr/bin/env -iS -u HOME A=b perl", ["real /usr/bin/env", "/found/perl"]),
+            ("#!/usr/bin/env A=b perl", ["/usr/bin/env", "/found/perl"]),
+            ("#!/usr/bin/env", ["/usr/bin/env"]),
+            ("\x7fELF", [])):
+        with open(os.path.join(root, "hook"), "w", encoding="ascii") as f:
+            f.write(line + "\necho\n")
+        is_same(line, run(root, script, "hook"), (0, want))
+    is_same("env that busybox cannot be", run(root, """
+vmcore_install() { echo "install $1"; : > "$initdir$1"; }
+vmcore_install_program() { vmcore_install "$1"; }
+mkdir -p "$initdir/usr/bin"
+vmcore_install_interpreter /usr/bin/env; readlink "$initdir/usr/bin/env"
+vmcore_install_interpreter real /usr/bin/env
+vmcore_install_interpreter real /usr/bin/env; vmcore_install_interpreter /usr/bin/env
+[[ -L $initdir/usr/bin/env ]] || echo is real
+"""), (0, ["/bin/busybox", "install /usr/bin/env", "is real"]))
+
+
 @test("module/folders-of-hooks", "module")
 def folders():
     """A file that is no program, such as a README, does not keep the image from being built."""
