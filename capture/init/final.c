@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "capture/init/child.h"
+#include "capture/init/pstore.h"
 #include "capture/init/record.h"
 #include "capture/init/worker.h"
 #include "capture/target/stack.h"
@@ -246,6 +247,8 @@ void final_act(struct init_state *st, enum config_action action)
 	log_set_step("final");
 	for (unsigned i = 0; i < st->config.nr_targets; i++)
 		final_detach(st, i);
+	if (pstore_keep_log("") == 0)
+		log_info("this log goes to pstore (erst) at the reboot");
 	say_result(st, name);
 	/* The watchdog runs on, for a reboot that hangs; what is halted is to stay so. */
 	if (action == CONFIG_HALT) {

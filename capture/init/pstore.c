@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,22 @@ size_t pstore_room(void)
 			return ROOM_MAX;
 	}
 	return ROOM_GUESS;
+}
+
+int pstore_keep_log(const char *root)
+{
+	_free_ char *backend = NULL;
+	char path[PATH_MAX];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/sys/module/pstore/parameters/backend", root);
+	err = io_read_file(path, 64, &backend, NULL);
+	if (err)
+		return err == -ENOENT ? -ENODEV : err;
+	if (!streq(backend, "erst\n"))
+		return -ENODEV;
+	snprintf(path, sizeof(path), "%s/sys/module/printk/parameters/always_kmsg_dump", root);
+	return io_write_file(path, "Y");
 }
 
 /* The last bytes of what comes through, oldest first. Return: how many, or -errno. */

@@ -23,6 +23,18 @@
 int pstore_save(const char *device, int (*save_log)(void *ctx, int fd), void *ctx, size_t bytes,
 		size_t *saved_ret);
 
+/**
+ * pstore_keep_log() - Have the kernel write the end of its own log, with what the capture said, to
+ * pstore at the reboot, as it else does after a panic alone (kernel: kmsg_dump(),
+ * printk.always_kmsg_dump). Of backends ERST alone: the kernel drives it by itself, where
+ * efi-pstore would call a firmware that a crash may have left in any state, and ramoops
+ * has a max_reason of its own.
+ * @root: put before the paths of sysfs; "" but in tests
+ *
+ * Return: 0; -ENODEV where that is not the backend; -errno. Not logged.
+ */
+int pstore_keep_log(const char *root);
+
 /** pstore_room() - How much the backend has for such messages; a guess where it does not say. */
 size_t pstore_room(void);
 

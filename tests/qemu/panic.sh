@@ -30,6 +30,13 @@ arm() {
 		cat /sys/kernel/kexec/crash_loaded)"
 }
 
+report_pstore() {
+	mkdir -p /tmp/pstore
+	mount -t pstore pstore /tmp/pstore || result "cannot mount pstore"
+	cat /tmp/pstore/* >/tmp/kept
+	while read -r line; do result "pstore $line"; done </tmp/kept
+}
+
 report() {
 	result "rebooted $(cut -d ' ' -f 1 /proc/uptime)"
 	[ -d /mnt/var/crash ] || return 1
@@ -37,6 +44,7 @@ report() {
 	find . -mindepth 1 -exec stat -c 'file %a %s %n' {} + >/tmp/files
 	while read -r line; do result "$line"; done </tmp/files
 	cd /
+	[ -z "$PSTORE" ] || report_pstore
 }
 
 first_boot() {

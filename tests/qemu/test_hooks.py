@@ -319,6 +319,24 @@ def in_the_image():
     shutil.rmtree(directory)
 
 
+@test("pstore/erst", "hooks")
+def pstore_erst():
+    """Where the machine's firmware keeps records (ERST), the capture's own log is among them
+    after the reboot: the next system's kernel has it in /sys/fs/pstore."""
+    nvram = cores.out_dir("erst.nvram")
+    if os.path.exists(nvram):
+        os.unlink(nvram)
+    w = world("erst", {}, parameters={"PSTORE": "1"}, qemu=[
+        "-object", "memory-backend-file,id=erst,mem-path=%s,size=64K,share=on" % nvram,
+        "-device", "acpi-erst,memdev=erst"])
+    w.says("this log goes to pstore (erst)").ends("complete")
+    kept = "\n".join(line[7:] for line in w.machine.vm.results if line.startswith("pstore "))
+    expect_in("vmcore-save[", kept, "what the next kernel has in pstore")
+    expect_in("done: complete", kept, "what the next kernel has in pstore")
+    w.done()
+    os.unlink(nvram)
+
+
 @test("fence/datagram", "hooks")
 def fence_datagram():
     """fence_kdump's agent waits for this: sent as soon as there is a network, and again."""

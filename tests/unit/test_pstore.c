@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/init/pstore.h"
@@ -81,4 +83,52 @@ TEST(pstore, nothing_to_write_or_nowhere)
 	CHECK_EQ(pstore_save("/dev/null", write_lines, &lines, 10, &saved), -ENOSPC);
 	CHECK_EQ(pstore_save("/dev/null", fail_at_once, NULL, 4096, &saved), -ENODATA);
 	CHECK_EQ(pstore_save("/dev/full", write_lines, &lines, 4096, &saved), -ENOSPC);
+}
+
+static void put_parameter(const char *root, const char *module, const char *name, const char *text)
+{
+	static const char *const folders[] = { "sys", "module", NULL, "parameters" };
+	_close_ int fd = -1;
+	char path[256];
+	int at = snprintf(path, sizeof(path), "%s", root);
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		at += snprintf(path + at, sizeof(path) - at, "/%s",
+			       folders[i] ? folders[i] : module);
+		mkdir(path, 0755);
+	}
+	snprintf(path + at, sizeof(path) - at, "/%s", name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	CHECK(fd >= 0);
+	CHECK_EQ(io_write_full(fd, text, strlen(text)), 0);
+}
+
+TEST(pstore, the_log_is_kept_by_erst_alone)
+{
+	static const struct {
+		const char *backend;
+		int err;
+		const char *always;
+	} cases[] = {
+		{ "erst\n", 0, "Y" },
+		{ "efi_pstore\n", -ENODEV, "N" },
+		{ "ramoops\n", -ENODEV, "N" },
+		{ "(null)\n", -ENODEV, "N" },
+	};
+	char root[] = "/tmp/vmcore-test-XXXXXX", path[256], command[64];
+
+	CHECK(mkdtemp(root));
+	CHECK_EQ(pstore_keep_log(root), -ENODEV); /* a kernel without */
+	snprintf(path, sizeof(path), "%s/sys/module/printk/parameters/always_kmsg_dump", root);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_free_ char *always = NULL;
+
+		put_parameter(root, "pstore", "backend", cases[i].backend);
+		put_parameter(root, "printk", "always_kmsg_dump", "N");
+		CHECK_EQ(pstore_keep_log(root), cases[i].err);
+		CHECK_EQ(io_read_file(path, 16, &always, NULL), 0);
+		CHECK_STR(always, cases[i].always);
+	}
+	snprintf(command, sizeof(command), "rm -rf '%s'", root);
+	CHECK_EQ(system(command), 0);
 }
