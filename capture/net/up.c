@@ -279,9 +279,15 @@ static void poll_dhcp(struct up *up, struct job *job)
 	struct dhcp_lease lease;
 	int err = dhcp_poll(&job->dhcp, &lease);
 
-	if (!err)
+	if (!err) {
 		apply_lease(up, job, &lease);
-	else if (err == -ECHILD)
+	} else if (err == -ECHILD && job->line.method != IP_DHCP && job->line.method != IP_ANY &&
+		   clock_ms() - job->since_ms < ROUTER_MS) {
+		/* It ends at once where the interface's own address is not there yet, or still
+		 * tentative: it sends from that one. */
+		dhcp_leave(&job->dhcp);
+		start_dhcp(job, AF_INET6);
+	} else if (err == -ECHILD)
 		job_fail(job, err,
 			 "the DHCP client for %s could not run: busybox lacks it, or the "
 			 "kernel packet sockets",
