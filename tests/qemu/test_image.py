@@ -8,7 +8,7 @@ import cores
 import crash
 import readers
 import vm
-from harness import expect, expect_in, once, test
+from harness import Skip, expect, expect_in, once, test
 
 KERNEL = "6.1-cloud"
 MULTIPATH_KERNEL = "6.1-generic"
@@ -29,9 +29,9 @@ def image(kernel=KERNEL):
                              options=options)
 
 
-def panic(name, append="", qemu=(), kernel=KERNEL):
+def panic(name, append="", qemu=(), kernel=KERNEL, built=None):
     machine = crash.Machine(
-        cores.out_dir("image-" + name), vm.Kernel(kernel), image=image(kernel),
+        cores.out_dir("image-" + name), vm.Kernel(kernel), image=built or image(kernel),
         parameters={"CRASH_APPEND": crash.CRASH_APPEND + " " + append}, accel=cores.accel(),
         crashkernel=CRASHKERNEL, memory="2G")
     machine.vm.argv += qemu
@@ -91,6 +91,35 @@ def gives_up():
     """Where dracut's own boot ends in its emergency mode, the dump is saved all the same."""
     machine = panic("gives-up", "rd.break=initqueue")
     expect_in("Break", machine.console, "the capture kernel's console")
+    complete(machine)
+
+
+@test("image/hostonly", "image-full", long=True)
+def hostonly():
+    """Built for this host, whose target is a disk by a name that udev alone knows; the same disk
+    then gets the dump of a machine that panics. Its driver there is not the one that it has here."""
+    if os.geteuid() != 0:
+        raise Skip("a loop device needs root")
+    path, link = cores.out_dir("hostonly.disk"), "/dev/disk/by-id/vmcore-save-test"
+    disk = vm.Disk(path)
+    disk.LABEL = "hostonly"
+    disk.create(vm.fresh_dir(cores.out_dir("empty-hostonly")), "256M")
+    loop = vm.run(["losetup", "--find", "--show", path]).strip()
+    os.makedirs(os.path.dirname(link), exist_ok=True)
+    os.symlink(loop, link)
+    try:
+        built = crash.image_build(
+            vm.Kernel(KERNEL), cores.out_dir("hostonly.img"),
+            CONF.replace("ext4 LABEL=vmcore-test", "ext4 " + link) +
+            "extra_modules virtio_pci virtio_blk\n", options=["--hostonly", "--image=tiny"])
+    finally:
+        os.unlink(link)
+        vm.run(["losetup", "--detach", loop])
+    expect_in("ext4 UUID=", vm.run(["lsinitrd", "-f", "etc/vmcore-save.conf", built]), "the image")
+    machine = panic("hostonly", built=built, qemu=[
+        "-drive", "if=none,id=target,format=raw,cache=unsafe,file=" + path,
+        "-device", "virtio-blk-pci,drive=target,addr=0x1d"])
+    machine.disk.path = path
     complete(machine)
 
 
