@@ -101,21 +101,26 @@ class Server:
     def hang(self):
         os.kill(self.pid, signal.SIGSTOP)
 
-    def hang_at(self, name, size):
-        """Once a file of that name has so many bytes."""
-        threading.Thread(target=self._watch, args=(name, size), daemon=True).start()
+    def die(self):
+        """At once, and all of it; the first of its process namespace takes the others along."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.pid = None
 
-    def _watch(self, name, size):
+    def at(self, name, size, action):
+        """Calls @action once a file of that name has so many bytes."""
+        threading.Thread(target=self._watch, args=(name, size, action), daemon=True).start()
+
+    def _watch(self, name, size, action):
         while self.outer.poll() is None:
             for base, _, names in os.walk(self.dumps):
                 if name in names and os.path.getsize(os.path.join(base, name)) >= size:
-                    self.hang()
+                    action()
                     return
             time.sleep(0.05)
 
     def stop(self):
         if self.pid:
-            os.kill(self.pid, signal.SIGKILL)  # the first of its process namespace
+            self.die()
         self.outer.kill()
         self.outer.wait()
 

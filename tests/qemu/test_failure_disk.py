@@ -10,7 +10,7 @@ import reduce
 import vm
 from harness import expect, expect_in
 from test_failure import dump_incomplete, log_whole
-from worlds import KERNEL, Target, World, fault, manifest
+from worlds import KERNEL, Target, World, fault, manifest, module_entries
 
 GROUP = "failure-disk"
 FIRST = "vmcore_save.ext4=LABEL=first"
@@ -135,16 +135,34 @@ def module_hangs():
     return world
 
 
+# Runs before vmcore-save, and makes a core of a file.
+CORE_ON_A_DISK = """#!/bin/busybox sh
+export PATH=/bin
+mkdir -p /dev /cores
+mount -t devtmpfs dev /dev
+for module in %s; do insmod "/usr/lib/modules/vmcore-save/$module"; done
+until [ -b /dev/vda ]; do sleep 0.1; done
+mount -t ext4 -o ro,noload /dev/vda /cores
+exec /init
+"""
+
+
 @fault("failure/core-hangs", "Reading the core never ends", GROUP, long=True)
 def core_hangs():
     """It is on a disk, which stops answering: /proc/vmcore cannot be made to."""
-    core = Target(cores.out_dir("failure-core.disk"), "core")
-    reduce.expand(os.path.join(reduce.DATA, KERNEL + ".core.xz"), core.path)
-    world = World("core-hangs", "vmcore_save.vmcore=/dev/vda vmcore_save.timeout=15",
-                  targets=[core], on_line=hang_at("dmesg.txt saved", core))
+    packed = os.path.join(reduce.DATA, KERNEL + ".core.xz")
+    core = Target(cores.out_dir("failure-core.disk"), "core", size="600M",
+                  tree={"core": lambda path: reduce.expand(packed, path)})
+    entries = module_entries("virtio_pci", "virtio_blk")
+    modules = [os.path.basename(name) for name, _, _ in entries if name.endswith(".ko")]
+    entries.append(("world", 0o100755, (CORE_ON_A_DISK % " ".join(modules)).encode()))
+    world = World("core-hangs", "vmcore_save.vmcore=/cores/core vmcore_save.timeout=15 "
+                  "rdinit=/world", targets=[core], overlay=entries,
+                  on_line=hang_at("dmesg.txt saved", core))
     world.says("no progress for 15 s").ends("incomplete", "no progress for 15 s")
     told = manifest(world.folder())
     expect(told["verdict"] == "incomplete", "the verdict is %s" % told["verdict"])
+    expect("vmcore" not in world.names(), "the files are %s" % world.names())
     return world
 
 
@@ -242,9 +260,9 @@ def directory_damaged():
 def fs_turns_read_only():
     """Its journal cannot be written from some block on."""
     first = disk("remount")
-    sectors = [offset // 512 for offset in journal(first)[JOURNAL_GOOD:]]
+    sectors = [offset // 512 for offset in journal(first)[JOURNAL_GOOD:JOURNAL_GOOD + 40]]
     world = World("remount", BOTH, targets=[(first, first.qemu_bad_writes(sectors))])
-    world.says("the dump cannot be written")
+    world.says("Read-only file system")
     folder = world.folder(first)
     log_whole(folder)
     expect("vmcore" not in os.listdir(folder), "the files are %s" % os.listdir(folder))

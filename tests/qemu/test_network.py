@@ -124,15 +124,14 @@ def nfs_refused():
             "cannot mount 10.0.2.2:/others")
 
 
-@worlds.fault("network/nfs-gone", "The NFS server hangs in the middle of the dump, and the next "
-              "target is a disk", group="network")
-def nfs_gone():
-    with server("gone") as srv:
-        srv.hang_at("vmcore-incomplete", 1 << 20)
-        world = Sent("gone", srv, "vmcore_save.nfs=10.0.2.2:/dumps "
+def nfs_lost(what, action, *sentences):
+    """The server goes in the middle of the dump, and the next target is a disk."""
+    with server(what) as srv:
+        srv.at("vmcore-incomplete", 1 << 20, getattr(srv, action))
+        world = Sent(what, srv, "vmcore_save.nfs=10.0.2.2:/dumps "
                      "vmcore_save.ext4=LABEL=vmcore-test vmcore_save.path=/var/crash",
                      parameters={"FILL": "1"}, bound=240)
-        world.says("has stopped answering")
+        world.says(*sentences)
         world.ends("complete")
         expect(os.path.basename(world.folder()) and "vmcore" in world.names(),
                "the disk has %s" % world.names())
@@ -140,3 +139,15 @@ def nfs_gone():
         expect("vmcore" not in names, "the server has a vmcore: %s" % names)
         shutil.rmtree(srv.dumps)
         return world
+
+
+@worlds.fault("network/nfs-gone", "The NFS server hangs in the middle of the dump, and the next "
+              "target is a disk", group="network")
+def nfs_gone():
+    return nfs_lost("gone", "hang", "has stopped answering")
+
+
+@worlds.fault("network/nfs-killed", "The NFS server is killed in the middle of the dump, and the "
+              "next target is a disk", group="network", long=True)
+def nfs_killed():
+    return nfs_lost("killed", "die", "dump: ")

@@ -151,7 +151,8 @@ def script_entries(script):
 
 class Target(vm.Disk):
     """One more disk with a file system for dumps. @free_kib: what is left of it; @tree: {name:
-    contents}, a directory for None, a symbolic link for ("link", where to)."""
+    contents}, a directory for None, a symbolic link for ("link", where to); or a function that
+    writes the file."""
 
     def __init__(self, path, label, size="96M", tree=None, free_kib=None, options=(), edit=()):
         super().__init__(path)
@@ -165,6 +166,8 @@ class Target(vm.Disk):
                 os.makedirs(name)
             elif isinstance(contents, tuple):
                 os.symlink(contents[1], name)
+            elif callable(contents):
+                contents(name)
             else:
                 with open(name, "wb") as f:
                     f.write(contents)
@@ -276,6 +279,9 @@ class Monitor:
         """From now on the disk answers nothing, as good as: a byte each second."""
         self.command("block_set_io_throttle", device=target.id, bps=1, bps_rd=0, bps_wr=0,
                      iops=0, iops_rd=0, iops_wr=0)
+        # The first request is on credit, however large.
+        self.command("human-monitor-command",
+                     **{"command-line": 'qemu-io %s "aio_read 0 64k"' % target.id})
 
     def heal(self, target):
         """For QEMU's reset, which waits for what the disk has not answered."""
