@@ -89,7 +89,8 @@ def disk_hangs_at_mount():
     return second_has_all(world)
 
 
-@fault("failure/disk-hangs-in-dump", "The first target's disk stops answering in the dump", GROUP)
+@fault("failure/disk-hangs-in-dump", "The first target's disk stops answering in the dump", GROUP,
+       long=True)
 def disk_hangs_in_dump():
     first = disk("hang-dump")
     world = World("hang-dump", BOTH + " vmcore_save.timeout=15", targets=[first],

@@ -150,4 +150,4 @@ def nfs_gone():
 @worlds.fault("network/nfs-killed", "The NFS server is killed in the middle of the dump, and the "
               "next target is a disk", group="network", long=True)
 def nfs_killed():
-    return nfs_lost("killed", "die", "dump: ")
+    return nfs_lost("killed", "die", "has stopped answering")
