@@ -11,8 +11,7 @@ import kdump_format
 import readers
 import vm
 from harness import expect, expect_in, test
-from worlds import FAULTS, KERNEL, Target, World, fault, image, image_files, manifest, \
-    module_entries, rows_of_doc
+from worlds import FAULTS, KERNEL, Target, World, fault, image, image_files, manifest, rows_of_doc
 
 ABSENT = "vmcore_save.ext4=LABEL=absent vmcore_save.device_timeout=5"
 SIGNAL_IN_DUMP = """
@@ -150,15 +149,6 @@ def module_truncated():
                          "is the disk's driver in the image?")
 
 
-@fault("failure/module-of-another-kernel", "The disk driver's module is another kernel's",
-       long=True)
-def module_of_another_kernel():
-    world = World("module-other", "vmcore_save.device_timeout=5",
-                  overlay=module_entries("virtio_blk", kernel=cores.KERNELS[1]))
-    return nothing_saved(world, "did not appear within 5 s", "not a module of this kernel",
-                         "is the disk's driver in the image?")
-
-
 @fault("failure/no-memory", "Memory runs out while the dump is written")
 def no_memory():
     """The kernel ends what saves, and what had taken the memory gives it back."""
@@ -177,13 +167,6 @@ def no_memory_ever():
     told = manifest(world.folder())
     expect(told["verdict"] in ("incomplete", "log-only"), "the verdict is %s" % told["verdict"])
     log_whole(world.folder())
-    return world
-
-
-@fault("failure/reservation-too-small", "The reservation is too small for any capture", long=True)
-def reservation_too_small():
-    world = World("too-small", crashkernel="32M")
-    expect(not world.names(), "files came from nowhere: %s" % world.names())
     return world
 
 

@@ -2,7 +2,6 @@
 """Disks and file systems that fail: damaged, gone, late, or silent for ever."""
 
 import os
-import struct
 import threading
 
 import cores
@@ -221,19 +220,6 @@ def journal(target):
     shown = vm.run(["/sbin/debugfs", "-R", "blocks <8>", target.path])
     size = int(target.header("Block size"))
     return [int(block) * size for block in shown.split()]
-
-
-@fault("failure/superblock-odd", "The first target needs a feature that the kernel lacks", GROUP,
-       long=True)
-def superblock_odd():
-    first = disk("features", options=["-O", "^metadata_csum"])
-    with open(first.path, "r+b") as f:
-        f.seek(1024 + 0x60)  # struct ext4_super_block, s_feature_incompat
-        features = struct.unpack("<I", f.read(4))[0]
-    overwrite(first, 1024 + 0x60, struct.pack("<I", features | 0x80000000))
-    world = World("features", BOTH + " vmcore_save.device_timeout=5", targets=[first])
-    world.says("LABEL=first")
-    return second_has_all(world)
 
 
 @fault("failure/journal-damaged", "The first target's journal is overwritten", GROUP)

@@ -70,18 +70,6 @@ def full_in_bitmap():
     return world
 
 
-@fault("failure/full-at-first-pages", "The disk is full at the dump's first pages", GROUP,
-       long=True)
-def full_at_first_pages():
-    first = disk("full-first", free_kib=1024)
-    world = World("full-first", FIRST, targets=[first])
-    world.says("No space left").ends("incomplete", "No space left")
-    _, folder = told_truly(world, "incomplete")
-    log_whole(folder)
-    dump_incomplete(folder)
-    return world
-
-
 @fault("failure/full-meanwhile", "Somebody else fills the disk during the dump", GROUP)
 def full_meanwhile():
     world = World("full-meanwhile", FIRST, targets=[disk("full-meanwhile")], script=EATER)
@@ -147,8 +135,3 @@ def other_runs_full(fstype, size):
 @fault("failure/full-xfs", "The first target, an XFS, runs full in the dump", GROUP)
 def full_xfs():
     return other_runs_full("xfs", 320 << 20)
-
-
-@fault("failure/full-btrfs", "The first target, a Btrfs, runs full in the dump", GROUP, long=True)
-def full_btrfs():
-    return other_runs_full("btrfs", 128 << 20)
