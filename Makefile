@@ -50,7 +50,7 @@ STATIC_LDFLAGS := $(if $(filter 1,$(SAN)),,$(if $(filter 1,$(STATIC)),-static))
 ENGINE_LIBS  := -lelf -lz -ldeflate -lzstd $(if $(filter 1,$(HAVE_LZO)),$(LZO_LIBS)) \
 		$(if $(filter 1,$(HAVE_SNAPPY)),$(SNAPPY_LIBS))
 INIT_LIBS    := -lblkid
-MKIMAGE_LIBS := -lz -llzma -lzstd
+UNPACK_LIBS  := -lz -llzma -lzstd -llz4
 
 ifeq ($(V),1)
 Q            :=
@@ -107,20 +107,20 @@ $(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(2) -o $@ $(filter %.o,$^) $(filter %.a,
 endef
 
 $(O)/kexec-loader: $(call obj,loader/main.c) $(LOADER_A) $(BASE_A)
-	$(call link,,$(STATIC_LDFLAGS))
+	$(call link,$(UNPACK_LIBS),$(STATIC_LDFLAGS))
 
 $(O)/vmcore-save: $(call obj,capture/main.c) $(SAVE_A) $(INIT_A) $(ENGINE_A) $(BASE_A)
 	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) -pthread,$(STATIC_LDFLAGS))
 
 $(O)/vmcore-mkimage: $(call obj,initramfs/main.c) $(MKIMAGE_A) $(BASE_A)
-	$(call link,$(MKIMAGE_LIBS),$(STATIC_LDFLAGS))
+	$(call link,$(UNPACK_LIBS),$(STATIC_LDFLAGS))
 
 # From the distribution's source package, or the distribution's binary; it says which.
 $(O)/busybox: $(wildcard busybox-config/*)
 	$(Q)busybox-config/build.sh $@
 
 $(O)/unit-tests: $(call obj,$(UNIT_SRC)) $(LOADER_A) $(SAVE_A) $(INIT_A) $(MKIMAGE_A) $(ENGINE_A) $(BASE_A)
-	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(MKIMAGE_LIBS) -pthread,$(STATIC_LDFLAGS))
+	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(UNPACK_LIBS) -pthread,$(STATIC_LDFLAGS))
 
 # A change of compiler or flags rebuilds what it concerns.
 BUILD_STAMP  := $(O)/.flags
@@ -141,7 +141,7 @@ FUZZERS      := $(patsubst tests/fuzz/%.c,$(O)/%,$(FUZZ_SRC))
 .SECONDARY: $(call obj,$(FUZZ_SRC))
 fuzzers: $(FUZZERS)
 $(FUZZERS): $(O)/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(call obj,$(wildcard tests/unit/*_builder*.c)) $(LOADER_A) $(INIT_A) $(MKIMAGE_A) $(ENGINE_A) $(BASE_A)
-	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(MKIMAGE_LIBS) -pthread,-fsanitize=fuzzer)
+	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(UNPACK_LIBS) -pthread,-fsanitize=fuzzer)
 -include $(patsubst %.c,$(O)/obj/%.d,$(FUZZ_SRC))
 
 # ---- benchmark and training of the codecs; peers exist as shared libraries only

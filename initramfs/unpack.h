@@ -7,7 +7,7 @@
 #define UNPACK_MAX (256u << 20)
 
 /**
- * unpack_file() - Read a kernel module: ELF as it is, or gzip, xz or zstd of that.
+ * unpack_file() - Read a kernel module: ELF as it is, or gzip, xz, zstd or lz4 of that.
  * @data_ret: owned by the caller
  *
  * What the file is tells its contents, not its name.
