@@ -3,13 +3,14 @@
 #include <stdio.h>
 
 #include "lib/util.h"
-#include "loader/loader.h"
+#include "loader/options.h"
 
 /* The first row that fits is it. -S supersedes the other actions, as in kexec(8). */
 static const struct action actions[] = {
 	{ OPT_HELP, OPT_ACTIONS, false, cmd_help },
 	{ OPT_VERSION, OPT_ACTIONS, false, cmd_version },
 	{ OPT_STATUS, OPT_ACTIONS, false, cmd_status },
+	{ OPT_PRINT_CKR_SIZE, OPT_ACTIONS, false, cmd_print_ckr_size },
 	{ OPT_UNLOAD, OPT_PANIC | OPT_LOAD, false, cmd_unload },
 	{ OPT_PANIC, OPT_LOAD, true, cmd_load },
 	{ OPT_FORCE, OPT_LOAD | OPT_EXEC, true, cmd_load_exec },
@@ -39,11 +40,7 @@ static int check_files(const struct options *opts, const struct action *a, char 
 {
 	if (!a->wants_kernel)
 		return 0;
-	if (opts->flags & OPT_OLD_CALL)
-		snprintf(why, why_size,
-			 "-c asks for kexec_load(2), which this program does not have: leave it "
-			 "out to use kexec_file_load(2), or take kexec(8) of kexec-tools");
-	else if (opts->nr_files == 0)
+	if (opts->nr_files == 0)
 		snprintf(why, why_size, "%s wants the kernel to load: name its file",
 			 action_name(a->all));
 	else if (opts->nr_files > 1)

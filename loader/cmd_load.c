@@ -13,6 +13,7 @@
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/util.h"
+#include "loader/input.h"
 #include "loader/loader.h"
 
 /* No architecture takes a longer command line (s390: 4096 by default, 64 KiB at most). */
@@ -22,66 +23,14 @@
 struct load {
 	const struct options *opts;
 	bool crash;
-	int kernel_fd;
-	int initrd_fd; /* -1 without */
-	struct image image;
+	struct input in;
 	struct facts facts;
 	char *cmdline;
 };
 
-/* The kernel reads whole regular files only; say which one is at fault, and how. */
-static int open_input(const char *path, const char *role, int *fd_ret, uint64_t *size_ret)
-{
-	/* O_NONBLOCK: do not hang in the open of a FIFO. */
-	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st)) {
-		int err = errno;
-
-		log_error("cannot open the %s %s: %s", role, path, strerror(err));
-		return -err;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		log_error("the %s %s is no regular file", role, path);
-		return -EINVAL;
-	}
-	if (st.st_size == 0) {
-		log_error("the %s %s is empty", role, path);
-		return -ENODATA;
-	}
-	*fd_ret = take_fd(&fd);
-	*size_ret = st.st_size;
-	return 0;
-}
-
-static int probe_kernel(struct load *l)
-{
-	_free_ uint8_t *head = malloc(IMAGE_HEAD_MAX);
-	struct utsname uts;
-	char why[512];
-	ssize_t n;
-	int err;
-
-	if (!head)
-		return -ENOMEM;
-	n = io_pread_full(l->kernel_fd, head, IMAGE_HEAD_MAX, 0);
-	if (n < 0) {
-		log_error("cannot read the kernel %s: %s", l->opts->kernel, strerror(-n));
-		return n;
-	}
-	image_probe(head, n, l->facts.kernel_size, &l->image);
-	if (uname(&uts))
-		return -errno;
-	err = image_check(&l->image, uts.machine, l->opts->kernel, why, sizeof(why));
-	if (err)
-		log_error("%s", why);
-	return err;
-}
-
 static int compose_cmdline(struct load *l)
 {
-	uint64_t limit = l->image.cmdline_size;
+	uint64_t limit = l->in.image.cmdline_size;
 	_free_ char *running = NULL;
 	int err = 0;
 
@@ -94,7 +43,7 @@ static int compose_cmdline(struct load *l)
 	l->cmdline = malloc(CMDLINE_MAX);
 	if (!l->cmdline)
 		return -ENOMEM;
-	err = command_line_compose(l->opts, running, l->cmdline, CMDLINE_MAX);
+	err = command_line_compose(l->opts, running, l->in.cmdline, l->cmdline, CMDLINE_MAX);
 	/* The kernel counts the NUL and room for its own elfcorehdr= in both kinds of load. */
 	if (!err && limit && strlen(l->cmdline) + 1 + CMDLINE_ELFCOREHDR_LEN > limit)
 		err = -E2BIG;
@@ -122,18 +71,16 @@ static int prepare(struct load *l)
 	const struct options *opts = l->opts;
 	int err;
 
-	err = open_input(opts->kernel, "kernel", &l->kernel_fd, &l->facts.kernel_size);
-	if (!err && opts->initrd)
-		err = open_input(opts->initrd, "initrd", &l->initrd_fd, &l->facts.initrd_size);
-	if (!err)
-		err = probe_kernel(l);
+	err = input_open(opts, &l->in);
 	if (!err)
 		err = compose_cmdline(l);
 	if (err)
 		return err;
 	warn_crashkernel(l);
 	l->facts.kernel = opts->kernel;
-	l->facts.image = &l->image;
+	l->facts.kernel_size = l->in.kernel_size;
+	l->facts.initrd_size = l->in.initrd_size;
+	l->facts.image = &l->in.image;
 	facts_read("", l->crash, &l->facts);
 	return 0;
 }
@@ -155,15 +102,26 @@ static int foresee(const struct load *l)
 	return 0;
 }
 
+static const char *initrd_name(const struct load *l)
+{
+	if (l->opts->initrd)
+		return l->opts->initrd;
+	if (l->in.initrd_fd < 0)
+		return "(none)";
+	return l->opts->flags & OPT_REUSE_INITRD ? "(the one in use)" : "(the image's own)";
+}
+
 static void debug_plan(const struct load *l)
 {
 	char kernel[32], initrd[32], needs[32];
 
-	log_debug("kernel %s: %s, %s, boot protocol %u.%u, %s", l->opts->kernel, l->image.what,
+	log_debug("kernel %s: %s, %s, boot protocol %u.%u, %s", l->opts->kernel, l->in.image.what,
 		  errors_format_size(l->facts.kernel_size, kernel, sizeof(kernel)),
-		  l->image.protocol >> 8, l->image.protocol & 0xff,
-		  l->image.has_signature ? "signed" : "not signed");
-	log_debug("initrd %s: %s", l->opts->initrd ? l->opts->initrd : "(none)",
+		  l->in.image.protocol >> 8, l->in.image.protocol & 0xff,
+		  l->in.image.has_signature ? "signed" : "not signed");
+	if (l->in.wrapping)
+		log_debug("it was taken out of %s", l->in.wrapping);
+	log_debug("initrd %s: %s", initrd_name(l),
 		  errors_format_size(l->facts.initrd_size, initrd, sizeof(initrd)));
 	log_debug("needs %s at least; reserved for a capture kernel: %s",
 		  errors_format_size(facts_needed(&l->facts), needs, sizeof(needs)),
@@ -206,21 +164,26 @@ static int load(struct load *l)
 {
 	unsigned long flags = 0;
 	uint64_t start, ms;
+	char why[512];
 	int err = prepare(l);
 
 	if (err)
 		return err;
 	debug_plan(l);
+	if (!(input_calls(l->opts, &l->in.image, why, sizeof(why)) & IMAGE_FILE_CALL)) {
+		log_error("%s needs kexec_load(2), which is not built in", l->opts->kernel);
+		return -EOPNOTSUPP;
+	}
 	if (l->crash)
 		flags |= KEXEC_FILE_ON_CRASH;
-	if (l->initrd_fd < 0)
+	if (l->in.initrd_fd < 0)
 		flags |= KEXEC_FILE_NO_INITRAMFS;
 	if (l->opts->flags & OPT_DEBUG)
 		flags |= KEXEC_FILE_DEBUG;
 	start = clock_ms();
 	err = foresee(l);
 	if (!err)
-		err = syscall_kexec_file(l->kernel_fd, l->initrd_fd, l->cmdline, flags);
+		err = syscall_kexec_file(l->in.kernel_fd, l->in.initrd_fd, l->cmdline, flags);
 	if (err) {
 		explain(l, err);
 		return err;
@@ -239,13 +202,11 @@ int cmd_load(const struct options *opts)
 	struct load l = {
 		.opts = opts,
 		.crash = opts->flags & OPT_PANIC,
-		.kernel_fd = -1,
-		.initrd_fd = -1,
+		.in = { .kernel_fd = -1, .initrd_fd = -1 },
 	};
 	int err = load(&l);
 
-	cleanup_close(&l.kernel_fd);
-	cleanup_close(&l.initrd_fd);
+	input_close(&l.in);
 	free(l.cmdline);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

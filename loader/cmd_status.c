@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/log.h"
 #include "lib/util.h"
 #include "loader/loader.h"
 
@@ -51,6 +53,21 @@ int cmd_status(const struct options *opts)
 		print_facts(crash);
 	}
 	return loaded < 0 ? EXIT_UNKNOWN : loaded ? EXIT_LOADED : EXIT_DONE;
+}
+
+/* As kexec(8): a number alone, for scripts, and 0 where nothing is reserved. */
+int cmd_print_ckr_size(const struct options *opts)
+{
+	struct kexec_status st;
+
+	(void)opts;
+	status_read("", &st);
+	if (st.crash_size < 0) {
+		log_error("the running kernel does not say how much memory is reserved");
+		return EXIT_FAILED;
+	}
+	printf("%" PRId64 "\n", st.crash_size);
+	return EXIT_DONE;
 }
 
 int cmd_help(const struct options *opts)

@@ -9,10 +9,16 @@
 static const char *const strip_load[] = { "BOOT_IMAGE", NULL };
 static const char *const strip_panic[] = { "BOOT_IMAGE", "crashkernel", NULL };
 
-int command_line_compose(const struct options *opts, const char *running, char *out, size_t size)
+int command_line_compose(const struct options *opts, const char *running, const char *built_in,
+			 char *out, size_t size)
 {
 	const char *append = opts->append ? opts->append : "";
-	size_t len = 0, append_len = strlen(append);
+	size_t len = 0, append_len;
+
+	/* As systemd-stub(7) does without Secure Boot: what is said now goes before what was. */
+	if (built_in && !opts->append && !(opts->flags & OPT_REUSE_CMDLINE))
+		append = built_in;
+	append_len = strlen(append);
 
 	if (opts->flags & OPT_REUSE_CMDLINE) {
 		int err = cmdline_remove(

@@ -5,17 +5,16 @@
  * kernel that is loaded away before it looks at the new one.
  *
  * Sources: Documentation/arch/x86/boot.rst and bzImage64_probe() of
- * arch/x86/kernel/kexec-bzimage64.c; Documentation/arch/{arm64,riscv}; the PE/COFF
- * specification.
+ * arch/x86/kernel/kexec-bzimage64.c; Documentation/arch/{arm64,riscv}.
  */
-#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/bytes.h"
 #include "lib/util.h"
-#include "loader/loader.h"
+#include "loader/image.h"
+#include "loader/pe.h"
 
 struct head {
 	const uint8_t *p;
@@ -35,109 +34,69 @@ struct image_type {
 	uint8_t magic_len;
 	const char *magic;
 	const char *machine;
+	unsigned calls;
 	const char *what;
 	const char *advice;
 	bool (*refine)(const struct head *h, struct image *image);
 };
 
-/* ---- PE/COFF: EFI programs; a bzImage is one, too ---- */
-
-#define PE_OFFSET	 0x3c
-#define PE_SECTIONS	 6 /* number of sections, from "PE\0\0" on */
-#define PE_OPTIONAL_SIZE 20
-#define PE_OPTIONAL	 24
-#define PE_SECTION_SIZE	 40
-#define PE_SECTIONS_MAX	 96 /* the format's own limit */
-#define PE32PLUS	 0x20b
-#define PE_DIRECTORIES	 108 /* how many data directories, in the optional header */
-#define PE_CERTIFICATES	 144 /* the fifth of them: offset in the file, size */
-
-/* Where "PE\0\0" stands. Return: true with the fixed header within the bytes we have. */
-static bool find_pe(const struct head *h, uint64_t *pe_ret)
-{
-	uint64_t pe;
-
-	if (h->len < PE_OFFSET + 4 || memcmp(h->p, "MZ", 2))
-		return false;
-	pe = get_le32(h->p + PE_OFFSET);
-	if (!range_within(pe, PE_OPTIONAL, h->len) || memcmp(h->p + pe, "PE\0\0", 4))
-		return false;
-	*pe_ret = pe;
-	return true;
-}
-
-static bool has_section(const struct head *h, const char *name)
-{
-	char padded[8] = { 0 };
-	uint64_t pe, at;
-	unsigned n;
-
-	if (!find_pe(h, &pe))
-		return false;
-	memcpy(padded, name, MIN(strlen(name), sizeof(padded)));
-	n = MIN(get_le16(h->p + pe + PE_SECTIONS), PE_SECTIONS_MAX);
-	at = pe + PE_OPTIONAL + get_le16(h->p + pe + PE_OPTIONAL_SIZE);
-	for (; n && range_within(at, PE_SECTION_SIZE, h->len); n--, at += PE_SECTION_SIZE)
-		if (!memcmp(h->p + at, padded, sizeof(padded)))
-			return true;
-	return false;
-}
-
-static bool has_signature(const struct head *h)
-{
-	const uint8_t *optional;
-	uint64_t pe;
-
-	if (!find_pe(h, &pe) || !range_within(pe + PE_OPTIONAL, PE_CERTIFICATES + 8, h->len))
-		return false;
-	optional = h->p + pe + PE_OPTIONAL;
-	return get_le16(optional) == PE32PLUS && get_le32(optional + PE_DIRECTORIES) > 4 &&
-	       get_le32(optional + PE_CERTIFICATES) && get_le32(optional + PE_CERTIFICATES + 4);
-}
-
 static bool refine_uki(const struct head *h, struct image *image)
 {
-	(void)image;
-	return has_section(h, ".linux");
+	uint64_t from, len;
+	struct pe pe;
+
+	image->has_signature = pe_open(h->p, h->len, &pe) && pe_has_signature(&pe);
+	return pe_open(h->p, h->len, &pe) && pe_find_section(&pe, ".linux", &from, &len);
 }
 
 /* ---- x86: struct setup_header, offsets in the file ---- */
 
-#define X86_SETUP_SECTS	     0x1f1
-#define X86_SYSSIZE	     0x1f4
-#define X86_BOOT_FLAG	     0x1fe
-#define X86_MAGIC	     0x202
-#define X86_VERSION	     0x206
-#define X86_LOADFLAGS	     0x211
-#define X86_XLOADFLAGS	     0x236
-#define X86_CMDLINE_SIZE     0x238
-#define X86_INIT_SIZE	     0x260
-#define X86_HEADER_END	     0x264
-#define X86_LOADED_HIGH	     0x01
-#define X86_SECTOR	     512
-#define X86_PROTOCOL_64	     0x020c
-#define X86_PROTOCOL_CMDLINE 0x0206
-#define PAGE_SIZE_X86	     4096ULL
+#define X86_SETUP_SECTS	  0x1f1
+#define X86_SYSSIZE	  0x1f4
+#define X86_BOOT_FLAG	  0x1fe
+#define X86_MAGIC	  0x202
+#define X86_VERSION	  0x206
+#define X86_LOADFLAGS	  0x211
+#define X86_XLOADFLAGS	  0x236
+#define X86_CMDLINE_SIZE  0x238
+#define X86_INIT_SIZE	  0x260
+#define X86_HEADER_END	  0x264
+#define X86_LOADED_HIGH	  0x01
+#define X86_SECTOR	  512
+#define X86_PROTOCOL_64	  0x020c
+#define X86_PROTOCOL_INIT 0x020a
+#define X86_PROTOCOL_MIN  0x0206 /* the first that says how long a command line may be */
+#define PAGE_SIZE_X86	  4096ULL
 
+/* Why nothing can load it. */
 static const char *bzimage_problem(const struct head *h, const struct image *image)
 {
 	if (get_le16(h->p + X86_BOOT_FLAG) != 0xaa55)
 		return "its boot sector has no signature, so the file is damaged";
 	if (!(h->p[X86_LOADFLAGS] & X86_LOADED_HIGH))
 		return "it is a zImage for low memory";
+	if (image->protocol < X86_PROTOCOL_MIN)
+		return "its boot protocol is older than 2.6 (Linux 2.6.22)";
+	if (h->file_size < image->claimed_size)
+		return "it is cut off: the file is shorter than its header says";
+	return NULL;
+}
+
+/* What bzImage64_probe() refuses. */
+static const char *bzimage_file_problem(const struct image *image)
+{
 	if (image->protocol < X86_PROTOCOL_64)
 		return "its boot protocol is older than 2.12 (Linux 3.8)";
 	if (!(image->xloadflags & XLF_KERNEL_64))
 		return "it is a 32-bit kernel";
 	if (!(image->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G))
 		return "it cannot be moved in memory (built without CONFIG_RELOCATABLE)";
-	if (h->file_size < image->claimed_size)
-		return "it is cut off: the file is shorter than its header says";
 	return NULL;
 }
 
 static bool refine_bzimage(const struct head *h, struct image *image)
 {
+	struct pe pe;
 	unsigned sects;
 
 	/* Without the whole header nothing below can be believed. */
@@ -148,35 +107,27 @@ static bool refine_bzimage(const struct head *h, struct image *image)
 	sects = h->p[X86_SETUP_SECTS] ? h->p[X86_SETUP_SECTS] : 4;
 	image->protocol = get_le16(h->p + X86_VERSION);
 	image->claimed_size = (sects + 1) * X86_SECTOR + get_le32(h->p + X86_SYSSIZE) * 16ULL;
-	if (image->protocol >= X86_PROTOCOL_CMDLINE)
+	if (image->protocol >= X86_PROTOCOL_MIN)
 		image->cmdline_size = get_le32(h->p + X86_CMDLINE_SIZE);
-	if (image->protocol >= X86_PROTOCOL_64) {
-		image->xloadflags = get_le16(h->p + X86_XLOADFLAGS);
+	if (image->protocol >= X86_PROTOCOL_INIT)
 		image->init_size =
 			ROUND_UP((uint64_t)get_le32(h->p + X86_INIT_SIZE), PAGE_SIZE_X86);
-	}
-	image->has_signature = has_signature(h);
+	if (image->protocol >= X86_PROTOCOL_64)
+		image->xloadflags = get_le16(h->p + X86_XLOADFLAGS);
+	image->bits = image->xloadflags & XLF_KERNEL_64 ? 64 : 32;
+	image->has_signature = pe_open(h->p, h->len, &pe) && pe_has_signature(&pe);
 	image->problem = bzimage_problem(h, image);
+	image->file_problem = bzimage_file_problem(image);
+	if (image->problem)
+		image->calls = 0;
+	else if (image->file_problem)
+		image->calls &= ~IMAGE_FILE_CALL;
 	return true;
 }
 
-/* ---- ELF ---- */
-
 static bool refine_elf(const struct head *h, struct image *image)
 {
-	uint16_t type;
-
-	if (h->len < EI_NIDENT + 2)
-		return true;
-	type = h->p[EI_DATA] == ELFDATA2MSB ? get_be16(h->p + EI_NIDENT) :
-					      get_le16(h->p + EI_NIDENT);
-	if (type == ET_CORE) {
-		image->what = "an ELF core, a dump";
-		image->advice = NULL;
-	} else if (type == ET_REL) {
-		image->what = "an ELF object, perhaps a kernel module";
-		image->advice = NULL;
-	}
+	image_refine_elf(h->p, h->len, h->file_size, image);
 	return true;
 }
 
@@ -202,45 +153,53 @@ static bool refine_zeros(const struct head *h, struct image *image)
 	return true;
 }
 
-#define UNPACK		    "unpack it, or name the vmlinuz of /boot"
 #define MAGIC(offset, text) offset, sizeof(text) - 1, text
 #define NO_MAGIC	    0, 0, ""
+#define NO_DECODER	    "unpack it first"
+#define BOTH_CALLS	    (IMAGE_FILE_CALL | IMAGE_LOAD_CALL)
+
+#define PACKED(magic, name)                                                                        \
+	{                                                                                          \
+		IMAGE_COMPRESSED, magic, NULL, 0, name "-compressed data", NULL, NULL              \
+	}
+#define OTHER(magic, what)                                                                         \
+	{                                                                                          \
+		IMAGE_OTHER, magic, NULL, 0, what, NULL, NULL                                      \
+	}
+#define UNKNOWN_PACKED(magic, name)                                                                \
+	{                                                                                          \
+		IMAGE_OTHER, magic, NULL, 0, name "-compressed data", NO_DECODER, NULL             \
+	}
 
 /* The first row that fits is it: what has a kernel's header comes before its wrappings. */
 static const struct image_type types[] = {
-	{ IMAGE_BZIMAGE, MAGIC(X86_MAGIC, "HdrS"), "x86_64", "a bzImage", NULL, refine_bzimage },
-	{ IMAGE_ARM64, MAGIC(56, "ARM\x64"), "aarch64", "an arm64 Image", NULL, NULL },
-	{ IMAGE_RISCV, MAGIC(56, "RSC\x05"), "riscv64", "a RISC-V Image", NULL, NULL },
-	{ IMAGE_ELF, MAGIC(0, "\177ELF"), NULL, "an ELF file",
-	  "if it is a vmlinux, name the vmlinuz (bzImage) that was built with it", refine_elf },
-	{ IMAGE_ZBOOT, MAGIC(0, "MZ\0\0zimg"), NULL, "a compressed EFI kernel (zboot)",
-	  "take its payload out and load that", NULL },
-	{ IMAGE_UKI, MAGIC(0, "MZ"), NULL, "a unified kernel image",
-	  "take its kernel out (objcopy -O binary --only-section=.linux) and load that",
-	  refine_uki },
-	{ IMAGE_PE, MAGIC(0, "MZ"), NULL, "an EFI program without a kernel in it", NULL, NULL },
-	{ IMAGE_COMPRESSED, MAGIC(0, "\x1f\x8b"), NULL, "gzip-compressed data", UNPACK, NULL },
-	{ IMAGE_COMPRESSED, MAGIC(0, "\x28\xb5\x2f\xfd"), NULL, "zstd-compressed data", UNPACK,
+	{ IMAGE_BZIMAGE, MAGIC(X86_MAGIC, "HdrS"), "x86", BOTH_CALLS, "a bzImage", NULL,
+	  refine_bzimage },
+	{ IMAGE_ARM64, MAGIC(56, "ARM\x64"), "aarch64", IMAGE_FILE_CALL, "an arm64 Image", NULL,
 	  NULL },
-	{ IMAGE_COMPRESSED,
-	  MAGIC(0, "\xfd"
-		   "7zXZ\0"),
-	  NULL, "xz-compressed data", UNPACK, NULL },
-	{ IMAGE_COMPRESSED, MAGIC(0, "\x04\x22\x4d\x18"), NULL, "lz4-compressed data", UNPACK,
+	{ IMAGE_RISCV, MAGIC(56, "RSC\x05"), "riscv64", IMAGE_FILE_CALL, "a RISC-V Image", NULL,
 	  NULL },
-	{ IMAGE_COMPRESSED, MAGIC(0, "\x02\x21\x4c\x18"), NULL, "lz4-compressed data", UNPACK,
-	  NULL },
-	{ IMAGE_COMPRESSED, MAGIC(0, "\x89LZO"), NULL, "lzo-compressed data", UNPACK, NULL },
-	{ IMAGE_COMPRESSED, MAGIC(0, "BZh"), NULL, "bzip2-compressed data", UNPACK, NULL },
-	{ IMAGE_COMPRESSED, MAGIC(0, "\x5d\0\0"), NULL, "lzma-compressed data", UNPACK, NULL },
-	{ IMAGE_CPIO, MAGIC(0, "07070"), NULL, "a cpio archive, so an initrd",
+	{ IMAGE_ELF, MAGIC(0, "\177ELF"), NULL, 0, "an ELF file", NULL, refine_elf },
+	{ IMAGE_ZBOOT, MAGIC(0, "MZ\0\0zimg"), NULL, 0, "a compressed EFI kernel (zboot)",
+	  "it is for arm64, loongarch or riscv: take its payload out and load that there", NULL },
+	{ IMAGE_UKI, MAGIC(0, "MZ"), NULL, 0, "a unified kernel image", NULL, refine_uki },
+	{ IMAGE_PE, MAGIC(0, "MZ"), NULL, 0, "an EFI program without a kernel in it", NULL, NULL },
+	PACKED(MAGIC(0, "\x1f\x8b"), "gzip"),
+	PACKED(MAGIC(0, "\x28\xb5\x2f\xfd"), "zstd"),
+	PACKED(MAGIC(0, "\xfd\x37zXZ\0"), "xz"),
+	PACKED(MAGIC(0, "\x04\x22\x4d\x18"), "lz4"),
+	PACKED(MAGIC(0, "\x02\x21\x4c\x18"), "lz4"),
+	UNKNOWN_PACKED(MAGIC(0, "\x89LZO"), "lzo"),
+	UNKNOWN_PACKED(MAGIC(0, "BZh"), "bzip2"),
+	UNKNOWN_PACKED(MAGIC(0, "\x5d\0\0"), "lzma"),
+	{ IMAGE_CPIO, MAGIC(0, "07070"), NULL, 0, "a cpio archive, so an initrd",
 	  "it goes behind --initrd=", NULL },
-	{ IMAGE_OTHER, MAGIC(0, "\x27\x05\x19\x56"), NULL, "a U-Boot image", NULL, NULL },
-	{ IMAGE_OTHER, MAGIC(0, "KDUMP   "), NULL, "a kdump-compressed dump", NULL, NULL },
-	{ IMAGE_OTHER, MAGIC(0, "!<arch>\n"), NULL, "an archive or package", NULL, NULL },
-	{ IMAGE_OTHER, MAGIC(0, "#!"), NULL, "a script", NULL, NULL },
-	{ IMAGE_OTHER, NO_MAGIC, NULL, "text", NULL, refine_text },
-	{ IMAGE_OTHER, NO_MAGIC, NULL, "nothing but zero bytes",
+	OTHER(MAGIC(0, "\x27\x05\x19\x56"), "a U-Boot image"),
+	OTHER(MAGIC(0, "KDUMP   "), "a kdump-compressed dump"),
+	OTHER(MAGIC(0, "!<arch>\n"), "an archive or package"),
+	OTHER(MAGIC(0, "#!"), "a script"),
+	{ IMAGE_OTHER, NO_MAGIC, NULL, 0, "text", NULL, refine_text },
+	{ IMAGE_OTHER, NO_MAGIC, NULL, 0, "nothing but zero bytes",
 	  "it was probably not written out before a power cut: install it again", refine_zeros },
 };
 
@@ -267,11 +226,21 @@ void image_probe(const void *head, size_t head_len, uint64_t file_size, struct i
 			.what = t->what,
 			.advice = t->advice,
 			.machine = t->machine,
+			.calls = t->calls,
 		};
 		if (!t->refine || t->refine(&h, image_ret))
 			return;
 	}
 	*image_ret = (struct image){ .kind = IMAGE_UNKNOWN, .what = "data of no known format" };
+}
+
+/* Of the x86 kernels the 64-bit ones take 32-bit kernels, and the other way round. */
+static bool runs_on(const struct image *image, const char *machine)
+{
+	if (streq(image->machine, "x86"))
+		return streq(machine, "x86_64") ||
+		       (machine[0] == 'i' && strlen(machine) == 4 && streq(machine + 2, "86"));
+	return streq(image->machine, machine);
 }
 
 int image_check(const struct image *image, const char *machine, const char *path, char *why,
@@ -285,7 +254,7 @@ int image_check(const struct image *image, const char *machine, const char *path
 		snprintf(why, why_size, "%s is no kernel that kexec can load: it is %s%s%s", path,
 			 image->what, image->advice ? "; " : "",
 			 image->advice ? image->advice : "");
-	else if (!streq(image->machine, machine))
+	else if (!runs_on(image, machine))
 		snprintf(why, why_size, "%s is %s, a kernel for %s, and this machine is %s", path,
 			 image->what, image->machine, machine);
 	else

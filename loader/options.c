@@ -5,64 +5,22 @@
 #include <string.h>
 
 #include "lib/util.h"
-#include "loader/loader.h"
+#include "loader/image.h"
+#include "loader/options.h"
 
 /* Value of the first option without a letter. */
 #define LONG_ONLY 0x100
 
-/**
- * struct option_row - One option, and all there is to know about it.
- * @letter: its letter, 0 for none
- * @arg: name of its argument, NULL without one
- * @flag: OPT_* to set
- * @field: where in struct options the argument goes
- */
-struct option_row {
-	const char *name;
-	char letter;
-	const char *arg;
-	unsigned flag;
-	size_t field;
-	const char *help;
-};
-
-#define TEXT(member) offsetof(struct options, member)
-
-static const struct option_row rows[] = {
-	{ "load-panic", 'p', NULL, OPT_PANIC, 0, "load KERNEL to capture a dump after a panic" },
-	{ "load", 'l', NULL, OPT_LOAD, 0, "load KERNEL for a fast reboot" },
-	{ "exec", 'e', NULL, OPT_EXEC, 0, "reboot into the kernel that -l loaded, now" },
-	{ "force", 'f', NULL, OPT_FORCE, 0, "the same as -l and -e in one call" },
-	{ "unload", 'u', NULL, OPT_UNLOAD, 0, "unload what -l loaded; with -p, what -p loaded" },
-	{ "status", 'S', NULL, OPT_STATUS, 0,
-	  "exit 1 if a capture kernel is loaded, 0 if not; with -l, a kernel for -e" },
-	{ "initrd", 0, "FILE", 0, TEXT(initrd), "initial RAM disk of the new kernel" },
-	{ "ramdisk", 0, "FILE", 0, TEXT(initrd), "the same" },
-	{ "append", 0, "TEXT", 0, TEXT(append), "command line of the new kernel" },
-	{ "command-line", 0, "TEXT", 0, TEXT(append), "the same" },
-	{ "reuse-cmdline", 0, NULL, OPT_REUSE_CMDLINE, 0,
-	  "start it with the running kernel's command line" },
-	{ "no-sync", 'y', NULL, OPT_NO_SYNC, 0, "with -e: do not sync file systems first" },
-	{ "no-ifdown", 'x', NULL, OPT_NO_IFDOWN, 0, "with -e: leave network interfaces up" },
-	{ "kexec-file-syscall", 's', NULL, OPT_FILE_CALL, 0,
-	  "use kexec_file_load(2), as is done anyway" },
-	{ "kexec-syscall-auto", 'a', NULL, OPT_FILE_CALL, 0, "the same" },
-	{ "kexec-syscall", 'c', NULL, OPT_OLD_CALL, 0, "refused: kexec_load(2) is not built in" },
-	{ "debug", 'd', NULL, OPT_DEBUG, 0, "say what is done" },
-	{ "help", 'h', NULL, OPT_HELP, 0, "print this" },
-	{ "version", 'v', NULL, OPT_VERSION, 0, "print the version" },
-};
-
 static int row_value(size_t i)
 {
-	return rows[i].letter ? rows[i].letter : (int)(LONG_ONLY + i);
+	return loader_options[i].letter ? loader_options[i].letter : (int)(LONG_ONLY + i);
 }
 
 static const struct option_row *row_find(int value)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < nr_loader_options; i++)
 		if (row_value(i) == value)
-			return &rows[i];
+			return &loader_options[i];
 	return NULL;
 }
 
@@ -70,18 +28,20 @@ static const struct option_row *row_find(int value)
 static void getopt_tables(struct option *longs, char *letters)
 {
 	*letters++ = ':'; /* tell a missing argument from an unknown option */
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < nr_loader_options; i++) {
+		const struct option_row *row = &loader_options[i];
+
 		longs[i] = (struct option){
-			.name = rows[i].name,
-			.has_arg = rows[i].arg ? required_argument : no_argument,
+			.name = row->name,
+			.has_arg = row->arg ? required_argument : no_argument,
 			.val = row_value(i),
 		};
-		if (rows[i].letter)
-			*letters++ = rows[i].letter;
-		if (rows[i].letter && rows[i].arg)
+		if (row->letter)
+			*letters++ = row->letter;
+		if (row->letter && row->arg)
 			*letters++ = ':';
 	}
-	longs[ARRAY_SIZE(rows)] = (struct option){ 0 };
+	longs[nr_loader_options] = (struct option){ 0 };
 	*letters = '\0';
 }
 
@@ -100,43 +60,128 @@ static void explain_bad(int c, char **argv, char *why, size_t why_size)
 		snprintf(why, why_size, "there is no option %s", argv[optind - 1]);
 }
 
+static int take_option(const struct option_row *row, const char *arg, struct options *opts,
+		       char *why, size_t why_size)
+{
+	if (row->group == GROUP_REFUSED) {
+		snprintf(why, why_size, "--%s is not for this program: %s", row->name, row->help);
+		return -EINVAL;
+	}
+	if (row->parse && !row->parse(arg, (char *)opts + row->field)) {
+		if (row->letter == 't' && image_type_refusal(arg))
+			snprintf(why, why_size, "--type=%s: %s", arg, image_type_refusal(arg));
+		else
+			snprintf(why, why_size, "--%s=%s is no %s: %s", row->name, arg, row->arg,
+				 row->letter == 't' ? IMAGE_TYPE_NAMES : row->help);
+		return -EINVAL;
+	}
+	opts->flags = (opts->flags & ~row->clear) | row->flag;
+	if (row->group == GROUP_LOAD_CALL)
+		opts->load_only = row->name;
+	return 0;
+}
+
+/* What each option alone would do, and two of them together cannot. */
+static int check_contradictions(const struct options *o, char *why, size_t why_size)
+{
+	bool loads = o->flags & (OPT_LOAD | OPT_PANIC | OPT_FORCE);
+
+	if (o->load_only && (o->flags & OPT_FILE_CALL))
+		snprintf(why, why_size,
+			 "--%s needs kexec_load(2), and -s asks for kexec_file_load(2) alone: "
+			 "leave one of them out",
+			 o->load_only);
+	else if (o->initrd && (o->flags & OPT_REUSE_INITRD))
+		snprintf(why, why_size, "--initrd and --reuseinitrd exclude each other");
+	else if (o->mem_min >= o->mem_max)
+		snprintf(why, why_size, "--mem-min is not below --mem-max: nothing fits between");
+	else if ((o->flags & OPT_HOTPLUG) && loads && !(o->flags & OPT_PANIC))
+		snprintf(why, why_size, "--hotplug is for a capture kernel: say -p with it");
+	else
+		return 0;
+	return -EINVAL;
+}
+
 int options_parse(int argc, char **argv, struct options *opts_ret, char *why, size_t why_size)
 {
-	struct option longs[ARRAY_SIZE(rows) + 1];
-	char letters[2 * ARRAY_SIZE(rows) + 2];
-	struct options opts = { 0 };
-	int c;
+	struct option longs[OPTION_ROWS_MAX + 1];
+	char letters[2 * OPTION_ROWS_MAX + 2];
+	struct options opts = { .mem_max = UINT64_MAX };
+	int c, err = 0;
 
 	getopt_tables(longs, letters);
 	opterr = 0;
 	optind = 0; /* glibc and musl both take it as "start afresh" */
-	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+	while (!err && (c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		const struct option_row *row = c == '?' || c == ':' ? NULL : row_find(c);
 
 		if (!row) {
 			explain_bad(c, argv, why, why_size);
 			return -EINVAL;
 		}
-		opts.flags |= row->flag;
-		if (row->arg)
-			memcpy((char *)&opts + row->field, &optarg, sizeof(optarg));
+		err = take_option(row, optarg, &opts, why, why_size);
 	}
+	if ((opts.flags & OPT_CONSOLE_SERIAL || opts.serial_baud) && !opts.serial_port)
+		opts.serial_port = 0x3f8;
+	if (!err)
+		err = check_contradictions(&opts, why, why_size);
+	if (err)
+		return err;
 	opts.nr_files = argc - optind;
 	opts.kernel = opts.nr_files > 0 ? argv[optind] : NULL;
 	*opts_ret = opts;
 	return 0;
 }
 
+static void help_row(const struct option_row *row)
+{
+	char left[48], letter[] = { '-', row->letter, ',', '\0' };
+
+	snprintf(left, sizeof(left), "%-3s --%s%s%s", row->letter ? letter : "", row->name,
+		 row->arg ? "=" : "", row->arg ? row->arg : "");
+	printf("  %-28s %s\n", left, row->help);
+}
+
+/* Names only, several on a line: the reason comes when one is used. */
+static void help_refused(void)
+{
+	int at = 1;
+
+	for (size_t i = 0; i < nr_loader_options; i++) {
+		const char *name = loader_options[i].name;
+
+		if (loader_options[i].group != GROUP_REFUSED)
+			continue;
+		if (at + strlen(name) + 3 > 80) {
+			putchar('\n');
+			at = 1;
+		}
+		at += printf("%s--%s", at == 1 ? "  " : " ", name);
+	}
+	putchar('\n');
+}
+
 void options_help(void)
 {
-	puts("Usage: kexec-loader -p|-l|-f [OPTION]... KERNEL\n"
-	     "       kexec-loader -e|-u|-S [OPTION]...\n");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char left[40], letter[] = { '-', rows[i].letter, ',', '\0' };
+	static const char *const titles[NR_GROUPS] = {
+		[GROUP_ACTION] = "What to do:",
+		[GROUP_IMAGE] = "What to load:",
+		[GROUP_CALL] = "How to load it:",
+		[GROUP_LOAD_CALL] = "How to load it; each of these takes kexec_load(2):",
+		[GROUP_EXEC] = "With -e and -f:",
+		[GROUP_OTHER] = "Besides:",
+		[GROUP_REFUSED] = "Options of kexec(8) that are refused, saying why:",
+	};
 
-		snprintf(left, sizeof(left), "%-3s --%s%s%s", rows[i].letter ? letter : "",
-			 rows[i].name, rows[i].arg ? "=" : "", rows[i].arg ? rows[i].arg : "");
-		printf("  %-27s %s\n", left, rows[i].help);
+	puts("Usage: kexec-loader -p|-l|-f [OPTION]... KERNEL\n"
+	     "       kexec-loader -e|-u|-S [OPTION]...");
+	for (unsigned group = 0; group < NR_GROUPS; group++) {
+		printf("\n%s\n", titles[group]);
+		if (group == GROUP_REFUSED)
+			help_refused();
+		for (size_t i = 0; group != GROUP_REFUSED && i < nr_loader_options; i++)
+			if (loader_options[i].group == group)
+				help_row(&loader_options[i]);
 	}
 	puts("\nExit status: 0 done; 1 failed; 2 wrong usage. With -S: 0 not loaded, 1 loaded,\n"
 	     "255 the kernel does not say. See kexec-loader(8).");

@@ -6,7 +6,7 @@
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/util.h"
-#include "loader/loader.h"
+#include "loader/image.h"
 #include "tests/unit/test.h"
 
 #define HEAD 2048
@@ -45,20 +45,25 @@ TEST(loader, image_bzimage_is_read)
 	CHECK_EQ(im.claimed_size, BZIMAGE_SIZE);
 	CHECK_EQ(image_check(&im, "x86_64", "k", why, sizeof(why)), 0);
 	CHECK_EQ(image_check(&im, "aarch64", "k", why, sizeof(why)), -ENOEXEC);
-	CHECK_STR(why, "k is a bzImage, a kernel for x86_64, and this machine is aarch64");
+	CHECK_STR(why, "k is a bzImage, a kernel for x86, and this machine is aarch64");
 }
 
-TEST(loader, image_bzimage_that_cannot_be_loaded_says_why)
+TEST(loader, image_bzimage_says_which_calls_take_it)
 {
 	static const struct {
 		unsigned offset, value; /* 16 bits */
 		unsigned missing;	/* bytes at the end of the file */
+		unsigned calls;
 		const char *part;
 	} t[] = {
-		{ 0x1fe, 0, 0, "damaged" },    { 0x210, 0, 0, "zImage" },
-		{ 0x206, 0x020b, 0, "2.12" },  { 0x206, 0x0100, 0, "2.12" },
-		{ 0x236, 0x7e, 0, "32-bit" },  { 0x236, 0x7d, 0, "CONFIG_RELOCATABLE" },
-		{ 0x236, 0x7f, 1, "cut off" },
+		{ 0x1fe, 0, 0, 0, "damaged" },
+		{ 0x210, 0, 0, 0, "zImage" },
+		{ 0x206, 0x0100, 0, 0, "2.6" },
+		{ 0x236, 0x7f, 1, 0, "cut off" },
+		{ 0x206, 0x020b, 0, IMAGE_LOAD_CALL, "2.12" },
+		{ 0x236, 0x7e, 0, IMAGE_LOAD_CALL, "32-bit" },
+		{ 0x236, 0x7d, 0, IMAGE_LOAD_CALL, "CONFIG_RELOCATABLE" },
+		{ 0x236, 0x7f, 0, IMAGE_LOAD_CALL | IMAGE_FILE_CALL, "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
@@ -70,9 +75,34 @@ TEST(loader, image_bzimage_that_cannot_be_loaded_says_why)
 		put_le16(p + t[i].offset, t[i].value);
 		image_probe(p, sizeof(p), BZIMAGE_SIZE - t[i].missing, &im);
 		CHECK_EQ(im.kind, IMAGE_BZIMAGE);
-		CHECK_EQ(image_check(&im, "x86_64", "k", why, sizeof(why)), -ENOEXEC);
-		CHECK(strstr(why, t[i].part));
+		CHECK_EQ(im.calls, t[i].calls);
+		CHECK_EQ(image_check(&im, "x86_64", "k", why, sizeof(why)),
+			 t[i].calls ? 0 : -ENOEXEC);
+		CHECK(strstr(t[i].calls & IMAGE_FILE_CALL ? "" :
+			     t[i].calls			  ? im.file_problem :
+							    why,
+			     t[i].part));
 	}
+}
+
+TEST(loader, image_runs_on_machines_of_its_family)
+{
+	static const struct {
+		const char *machine;
+		bool takes;
+	} t[] = {
+		{ "x86_64", true }, { "i686", true },  { "i386", true },     { "aarch64", false },
+		{ "i86", false },   { "ia64", false }, { "x86_64h", false },
+	};
+	uint8_t p[HEAD];
+	struct image im;
+	char why[256];
+
+	bzimage(p);
+	image_probe(p, sizeof(p), BZIMAGE_SIZE, &im);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		CHECK_EQ(image_check(&im, t[i].machine, "k", why, sizeof(why)),
+			 t[i].takes ? 0 : -ENOEXEC);
 }
 
 TEST(loader, image_cut_anywhere_is_never_loadable)
@@ -104,7 +134,7 @@ TEST(loader, image_other_kinds_are_named)
 		const char *part;
 	} t[] = {
 		{ BYTES(""), IMAGE_EMPTY, "k is empty" },
-		{ BYTES("\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0"), IMAGE_ELF, "vmlinuz" },
+		{ BYTES("\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0"), IMAGE_ELF, "cut off" },
 		{ BYTES("\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\4\0"), IMAGE_ELF, "a dump" },
 		{ BYTES("\177ELF\2\2\1\0\0\0\0\0\0\0\0\0\0\4"), IMAGE_ELF, "a dump" },
 		{ BYTES("\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\1\0"), IMAGE_ELF, "module" },

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/util.h"
-#include "loader/loader.h"
+#include "loader/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,8 +24,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* What is refused is refused with a sentence; what is taken has what the kernel checks. */
 	if (err && strlen(why) < 10)
 		abort();
-	if (!err && (image.kind != IMAGE_BZIMAGE || !(image.xloadflags & XLF_KERNEL_64) ||
-		     image.claimed_size > size))
+	if (!err && !image.calls)
+		abort();
+	if (!err && (image.calls & IMAGE_FILE_CALL) &&
+	    (image.kind != IMAGE_BZIMAGE || !(image.xloadflags & XLF_KERNEL_64)))
+		abort();
+	if (!err && image.claimed_size > size)
 		abort();
 	return 0;
 }
