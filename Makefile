@@ -16,6 +16,7 @@ ifeq ($(origin AR),default)
 AR           := $(CROSS_COMPILE)ar
 endif
 STRIP        ?= $(CROSS_COMPILE)strip
+OBJCOPY      ?= $(CROSS_COMPILE)objcopy
 INSTALL      ?= install
 
 prefix       ?= /usr
@@ -134,6 +135,31 @@ $(O)/obj/%.o: %.c $(BUILD_STAMP)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(patsubst %.c,$(O)/obj/%.d,$(ALL_SRC))
+
+# ---- the purgatory, freestanding and flat, for a kernel of 64 and one of 32 bits. It is linked
+# for two addresses: that the results are the same proves that it runs at any.
+PURGATORY_DEPS := Makefile $(wildcard arch/x86/purgatory/*) arch/x86/purgatory/include/string.h \
+		lib/sha256.c lib/sha256.h
+PURGATORY_CFLAGS := -I. -Iarch/x86/purgatory/include -std=gnu11 -O2 -ffreestanding -fPIE \
+		-fvisibility=hidden -fno-stack-protector -fno-asynchronous-unwind-tables \
+		-fno-jump-tables -fcf-protection=none -mgeneral-regs-only -ffunction-sections \
+		$(WARN_CFLAGS) -nostdlib -static -Wl,-T,arch/x86/purgatory/purgatory.lds \
+		-Wl,--gc-sections,--build-id=none,-z,noexecstack \
+		$(addprefix -Wl$(comma),$(shell $(CC) -Wl,--help 2>/dev/null | \
+		grep -o -m 1 -e --no-warn-rwx-segments))
+purgatory-link = $(CC) -m$* $(if $(filter 64,$*),-mno-red-zone) $(PURGATORY_CFLAGS) \
+		-Wl,--defsym=PURGATORY_BASE=$(1) -o $(2) arch/x86/purgatory/entry$*.S \
+		arch/x86/purgatory/main.c lib/sha256.c
+$(O)/purgatory%.bin: $(PURGATORY_DEPS) $(BUILD_STAMP)
+	$(say) LD $@
+	$(Q)$(call purgatory-link,0,$@.elf) && $(OBJCOPY) -O binary $@.elf $@
+	$(Q)$(call purgatory-link,0x200000,$@.elf) && $(OBJCOPY) -O binary $@.elf $@.moved
+	$(Q)cmp $@ $@.moved && rm -f $@.elf $@.moved
+
+ifneq ($(filter x86_64-% i386-% i486-% i586-% i686-%,$(shell $(CC) -dumpmachine)),)
+$(O)/obj/arch/x86/purgatory.o: $(O)/purgatory64.bin $(O)/purgatory32.bin
+endif
+$(O)/obj/arch/x86/purgatory.o: ALL_CPPFLAGS += -DPURGATORY_DIR='"$(O)"'
 
 # ---- fuzzers: `make CC=clang SAN=1 CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzzers`
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(O)/%,$(FUZZ_SRC))
