@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/util.h"
 #include "loader/input.h"
+#include "loader/kexec_load.h"
 #include "loader/loader.h"
 
 /* No architecture takes a longer command line (s390: 4096 by default, 64 KiB at most). */
@@ -147,45 +149,140 @@ static int verify(const struct load *l)
 	return -EIO;
 }
 
-static void explain(const struct load *l, int err)
+static void explain(const struct load *l, int err, const char *why)
 {
 	struct kexec_status now;
-	char why[1024];
+	char table[1024];
 
-	errors_explain(l->crash ? OP_LOAD_PANIC : OP_LOAD, -err, &l->facts, why, sizeof(why));
-	log_error("%s", why);
+	if (!*why)
+		errors_explain(l->crash ? OP_LOAD_PANIC : OP_LOAD, -err, &l->facts, table,
+			       sizeof(table));
+	log_error("%s", *why ? why : table);
 	status_read("", &now);
 	if (l->crash && l->facts.status.crash_loaded == 1 && now.crash_loaded == 0)
 		log_warn("the capture kernel that was loaded before is gone: until one is loaded, "
 			 "a panic leaves no dump");
 }
 
-static int load(struct load *l)
-{
-	unsigned long flags = 0;
-	uint64_t start, ms;
-	char why[512];
-	int err = prepare(l);
+/* struct mapped - A file in memory, until unmap(). */
+struct mapped {
+	void *data;
+	size_t len;
+};
 
+static int map(int fd, uint64_t size, struct mapped *ret)
+{
+	void *data;
+
+	if (size > SIZE_MAX)
+		return -EFBIG;
+	data = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	*ret = (struct mapped){ data, size };
+	return 0;
+}
+
+static void unmap(struct mapped *m)
+{
+	if (m->data)
+		munmap(m->data, m->len);
+}
+
+/* The port that a PC has first; --serial= names another. */
+#define COM1 0x3f8
+
+static unsigned request_flags(unsigned opts)
+{
+	return (opts & OPT_NO_CHECKS ? KEXEC_LOAD_NO_CHECK : 0) |
+	       (opts & OPT_NO_EFI ? KEXEC_LOAD_NO_EFI : 0) |
+	       (opts & OPT_HOTPLUG ? KEXEC_LOAD_HOTPLUG : 0) |
+	       (opts & OPT_ENTRY_32 ? KEXEC_LOAD_ENTRY_32 : 0);
+}
+
+/* @why: WHY_SIZE bytes, gets a sentence or nothing */
+static int load_segments(const struct load *l, char *why)
+{
+	__cleanup(unmap) struct mapped kernel = { 0 }, initrd = { 0 };
+	const struct options *opts = l->opts;
+	struct kexec_request req = {
+		.crash = l->crash,
+		.flags = request_flags(opts->flags),
+		.cmdline = l->cmdline,
+		.mem_min = opts->mem_min,
+		.mem_max = opts->mem_max == UINT64_MAX ? 0 : opts->mem_max + 1,
+		.serial_port = opts->serial_port,
+		.serial_baud = opts->serial_baud,
+	};
+	int err = map(l->in.kernel_fd, l->in.kernel_size, &kernel);
+
+	if (!err && l->in.initrd_fd >= 0)
+		err = map(l->in.initrd_fd, l->in.initrd_size, &initrd);
 	if (err)
 		return err;
-	debug_plan(l);
-	if (!(input_calls(l->opts, &l->in.image, why, sizeof(why)) & IMAGE_FILE_CALL)) {
-		log_error("%s needs kexec_load(2), which is not built in", l->opts->kernel);
-		return -EOPNOTSUPP;
-	}
+	if (!req.serial_port && (opts->flags & OPT_CONSOLE_SERIAL))
+		req.serial_port = COM1;
+	req.kernel = kernel.data;
+	req.kernel_len = kernel.len;
+	req.initrd = initrd.data;
+	req.initrd_len = initrd.len;
+	return kexec_load(&req, why);
+}
+
+static int load_files(const struct load *l)
+{
+	unsigned long flags = 0;
+
 	if (l->crash)
 		flags |= KEXEC_FILE_ON_CRASH;
 	if (l->in.initrd_fd < 0)
 		flags |= KEXEC_FILE_NO_INITRAMFS;
 	if (l->opts->flags & OPT_DEBUG)
 		flags |= KEXEC_FILE_DEBUG;
+	return syscall_kexec_file(l->in.kernel_fd, l->in.initrd_fd, l->cmdline, flags);
+}
+
+/*
+ * What says that this call cannot load this, not that nobody may. A signature that is missing
+ * or refused has other numbers: the load call checks none, and would let it pass.
+ */
+static bool may_fall_back(int err)
+{
+	return err == -ENOSYS || err == -EINVAL || err == -ENOEXEC || err == -EOPNOTSUPP;
+}
+
+static int load_by_call(const struct load *l, char *why)
+{
+	unsigned calls = input_calls(l->opts, &l->in.image, why, WHY_SIZE);
+	int err;
+
+	if (!calls)
+		return -EOPNOTSUPP;
+	*why = '\0';
+	if (!(calls & IMAGE_FILE_CALL))
+		return load_segments(l, why);
+	err = load_files(l);
+	if (!err || !(calls & IMAGE_LOAD_CALL) || !may_fall_back(err))
+		return err;
+	log_debug("kexec_file_load: %s; trying kexec_load", strerror(-err));
+	return load_segments(l, why);
+}
+
+static int load(struct load *l)
+{
+	uint64_t start, ms;
+	char why[WHY_SIZE] = "";
+	int err = prepare(l);
+
+	if (err)
+		return err;
+	debug_plan(l);
 	start = clock_ms();
 	err = foresee(l);
 	if (!err)
-		err = syscall_kexec_file(l->in.kernel_fd, l->in.initrd_fd, l->cmdline, flags);
+		err = load_by_call(l, why);
 	if (err) {
-		explain(l, err);
+		explain(l, err, why);
 		return err;
 	}
 	ms = clock_ms() - start;

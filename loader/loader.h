@@ -124,6 +124,29 @@ const char *errors_format_size(uint64_t bytes, char *buf, size_t size);
  */
 int syscall_kexec_file(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags);
 
+/* include/uapi/linux/kexec.h; the last one came in 6.6 (a72bbec70da2) */
+#define KEXEC_ON_CRASH		0x00000001
+#define KEXEC_UPDATE_ELFCOREHDR 0x00000004
+#define KEXEC_ARCH_386		(3UL << 16)
+#define KEXEC_ARCH_X86_64	(62UL << 16)
+
+/** struct syscall_segment - struct kexec_segment of the kernel. */
+struct syscall_segment {
+	const void *data;
+	size_t len;
+	unsigned long addr;
+	size_t mem_len;
+};
+
+/**
+ * syscall_kexec_load() - kexec_load(2), waiting as syscall_kexec_file() does.
+ * @nr: 0 unloads
+ *
+ * Return: 0 or -errno.
+ */
+int syscall_kexec_load(unsigned long entry, unsigned long nr,
+		       const struct syscall_segment *segments, unsigned long flags);
+
 /** syscall_reboot_kexec() - Jump into the loaded kernel. Return: only on failure, -errno. */
 int syscall_reboot_kexec(void);
 

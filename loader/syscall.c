@@ -51,6 +51,24 @@ int syscall_kexec_file(int kernel_fd, int initrd_fd, const char *cmdline, unsign
 	return err;
 }
 
+static int load(unsigned long entry, unsigned long nr, const struct syscall_segment *segments,
+		unsigned long flags)
+{
+	return syscall(SYS_kexec_load, entry, nr, segments, flags) ? -errno : 0;
+}
+
+int syscall_kexec_load(unsigned long entry, unsigned long nr,
+		       const struct syscall_segment *segments, unsigned long flags)
+{
+	int err = load(entry, nr, segments, flags);
+
+	for (int i = 0; err == -EBUSY && i < BUSY_TRIES; i++) {
+		clock_sleep_ms(BUSY_PAUSE_MS);
+		err = load(entry, nr, segments, flags);
+	}
+	return err;
+}
+
 int syscall_reboot_kexec(void)
 {
 	reboot(RB_KEXEC);

@@ -21,11 +21,13 @@ memory_fill() {
 }
 
 arm() {
-	if ! /mnt/sbin/kexec-loader -p /mnt/boot/vmlinuz --initrd=/mnt/boot/crash.img \
+	# shellcheck disable=SC2086 # a list of words
+	if ! /mnt/sbin/kexec-loader $LOADER_OPTIONS -p /mnt/boot/vmlinuz --initrd=/mnt/boot/crash.img \
 		--append="$CRASH_APPEND" >/tmp/arm 2>&1; then
 		result "kexec-loader: $(tail -n 1 /tmp/arm)"
 		return 1
 	fi
+	[ ! -s /tmp/arm ] || while read -r line; do result "arm $line"; done </tmp/arm
 	result "armed $(cat /sys/kernel/kexec_crash_loaded 2>/dev/null ||
 		cat /sys/kernel/kexec/crash_loaded)"
 }
@@ -58,6 +60,8 @@ first_boot() {
 	: >/mnt/test/panicked
 	sync
 	result "panicking"
+	# The crash happens on the CPU that writes.
+	[ -z "$CRASH_CPU" ] || taskset -p "$(printf '%x' $((1 << CRASH_CPU)))" $$ >/dev/null
 	echo c >/proc/sysrq-trigger
 	sleep 60
 	result "no panic came"
