@@ -127,7 +127,7 @@ static bool e820_has(const struct fixture *f, uint64_t addr, uint32_t type)
 	return type == 0;
 }
 
-TEST(plan, crash_bios)
+TEST(kexec_plan, crash_bios)
 {
 	FIXTURE(f, x86_iomem_bios);
 	const struct kexec_plan_segment *kernel, *zero, *backup, *core;
@@ -199,7 +199,7 @@ static void check_loads(const struct fixture *f, const struct load *want, size_t
 	}
 }
 
-TEST(plan, elfcorehdr_bios)
+TEST(kexec_plan, elfcorehdr_bios)
 {
 	FIXTURE(f, x86_iomem_bios);
 	uint64_t base = 0xff11000000000000, backup;
@@ -217,7 +217,7 @@ TEST(plan, elfcorehdr_bios)
 }
 
 /* Two reservations: all goes into the upper one, the lower stays for DMA, neither is saved. */
-TEST(plan, high_and_low)
+TEST(kexec_plan, high_and_low)
 {
 	FIXTURE(f, x86_iomem_high);
 	uint64_t base = 0xff11000000000000, backup;
@@ -246,7 +246,7 @@ TEST(plan, high_and_low)
 }
 
 /* A kernel that is entered in 32 bits can be in the lower one only. */
-TEST(plan, entry_32_goes_low)
+TEST(kexec_plan, entry_32_goes_low)
 {
 	static const struct {
 		unsigned flags;
@@ -279,7 +279,7 @@ TEST(plan, entry_32_goes_low)
 	}
 }
 
-TEST(plan, pae)
+TEST(kexec_plan, pae)
 {
 	FIXTURE(f, x86_iomem_686);
 	const struct kexec_plan_segment *core;
@@ -301,7 +301,7 @@ TEST(plan, pae)
 	CHECK_EQ(get_le32(core->data + 52 + 4 * 32 + 8), 0xc0100000);
 }
 
-TEST(plan, reboot)
+TEST(kexec_plan, reboot)
 {
 	FIXTURE(f, x86_iomem_high);
 
@@ -322,7 +322,7 @@ TEST(plan, reboot)
 		      f->plan.segments[i].addr >= 0x7a000000);
 }
 
-TEST(plan, limits)
+TEST(kexec_plan, limits)
 {
 	FIXTURE(f, x86_iomem_high);
 
@@ -332,7 +332,7 @@ TEST(plan, limits)
 	check_segments(f, 0x6c000000, 0x78000000);
 }
 
-TEST(plan, hotplug)
+TEST(kexec_plan, hotplug)
 {
 	FIXTURE(f, x86_iomem_bios);
 
@@ -343,7 +343,7 @@ TEST(plan, hotplug)
 	CHECK_EQ(segment(f, "elfcorehdr")->mem_len, ROUND_UP(123456, 4096));
 }
 
-TEST(plan, efi)
+TEST(kexec_plan, efi)
 {
 	struct boot_efi_range map[2] = {
 		{ 0x7e8ed000, 0xfffffffeffced000, 16, 0x800000000000000f, 5 },
@@ -384,7 +384,7 @@ TEST(plan, efi)
 }
 
 /* More ranges than the zero page holds go on in a setup_data. */
-TEST(plan, e820_ext)
+TEST(kexec_plan, e820_ext)
 {
 	FIXTURE(f, x86_iomem_bios);
 	const struct kexec_plan_segment *zero;
@@ -403,7 +403,7 @@ TEST(plan, e820_ext)
 	CHECK_EQ(get_le64(ext + 16 + get_le32(ext + 12) - 20), 0x4000000000 + 199 * 0x10000);
 }
 
-TEST(plan, refused)
+TEST(kexec_plan, refused)
 {
 	static const struct {
 		const char *iomem;
@@ -432,7 +432,7 @@ TEST(plan, refused)
 	}
 }
 
-TEST(plan, cmdline_too_long)
+TEST(kexec_plan, cmdline_too_long)
 {
 	FIXTURE(f, x86_iomem_bios);
 	char cmdline[2100];
@@ -448,7 +448,7 @@ TEST(plan, cmdline_too_long)
 	CHECK(strstr(f->why, "2047"));
 }
 
-TEST(plan, damaged_image)
+TEST(kexec_plan, damaged_image)
 {
 	FIXTURE(f, x86_iomem_bios);
 
@@ -459,4 +459,98 @@ TEST(plan, damaged_image)
 	f->req.kernel_len = X86_BUILDER_SETUP + CODE_LEN;
 	put_le32(f->image + 0x230, 0x300000); /* no power of two */
 	CHECK_EQ(plan(f), -EBADMSG);
+}
+
+/* ---- a vmlinux ---- */
+
+/* Two PT_LOADs at 16 MiB, the second with .bss. Return: its length. */
+static size_t vmlinux(uint8_t *out)
+{
+	static const uint8_t ident[] = { 0x7f, 'E', 'L', 'F', 2, 1, 1 };
+	static const struct {
+		uint64_t offset, vaddr, paddr, filesz, memsz;
+	} loads[] = {
+		{ 0x200, 0xffffffff81000000, 0x1000000, 0x3000, 0x3000 },
+		{ 0x3200, 0xffffffff81400000, 0x1400000, 0x100, 0x20000 },
+	};
+
+	memset(out, 0, 0x4000);
+	memcpy(out, ident, sizeof(ident));
+	put_le16(out + offsetof(Elf64_Ehdr, e_type), ET_EXEC);
+	put_le16(out + offsetof(Elf64_Ehdr, e_machine), EM_X86_64);
+	put_le64(out + offsetof(Elf64_Ehdr, e_entry), 0x1000040);
+	put_le64(out + offsetof(Elf64_Ehdr, e_phoff), 64);
+	put_le16(out + offsetof(Elf64_Ehdr, e_phentsize), 56);
+	put_le16(out + offsetof(Elf64_Ehdr, e_phnum), 2);
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t *p = out + 64 + 56 * i;
+
+		put_le32(p, PT_LOAD);
+		put_le64(p + 8, loads[i].offset);
+		put_le64(p + 16, loads[i].vaddr);
+		put_le64(p + 24, loads[i].paddr);
+		put_le64(p + 32, loads[i].filesz);
+		put_le64(p + 40, loads[i].memsz);
+		put_le64(p + 48, 0x200000);
+		memset(out + loads[i].offset, 0x11 * (i + 1), loads[i].filesz);
+	}
+	return 0x4000;
+}
+
+TEST(kexec_plan, vmlinux)
+{
+	FIXTURE(f, x86_iomem_bios);
+	const struct kexec_plan_segment *kernel;
+	const struct purgatory_params *p;
+
+	f->req.kernel_len = vmlinux(f->image);
+	CHECK_EQ(plan(f), 0);
+	check_segments(f, 0x37000000, 0x3f000000);
+	check_purgatory(f, 4);
+	kernel = segment(f, "kernel");
+	p = (const void *)segment(f, "purgatory")->data;
+	CHECK_EQ(kernel->addr, 0x37000000);
+	CHECK_EQ(kernel->mem_len, 0x420000);
+	CHECK_EQ(kernel->len, 0x400100);
+	CHECK_EQ(kernel->data[0x2fff], 0x11);
+	CHECK_EQ(kernel->data[0x3000], 0);
+	CHECK_EQ(kernel->data[0x400000], 0x22);
+	CHECK_EQ(p->kernel, 0x37000040);
+	CHECK(!memcmp(segment(f, "boot_params")->data + 0x202, "HdrS", 4));
+}
+
+TEST(kexec_plan, vmlinux_refused)
+{
+	static const struct {
+		size_t at;
+		unsigned size;
+		uint64_t value;
+		int err;
+	} cases[] = {
+		{ offsetof(Elf64_Ehdr, e_machine), 2, EM_AARCH64, -ENOEXEC },
+		{ offsetof(Elf64_Ehdr, e_type), 2, ET_CORE, -ENOEXEC },
+		{ offsetof(Elf64_Ehdr, e_entry), 8, 0x2000000, -EBADMSG },
+		{ offsetof(Elf64_Ehdr, e_phoff), 8, UINT64_MAX - 63, -EBADMSG },
+		{ offsetof(Elf64_Ehdr, e_phnum), 2, 0xffff, -EBADMSG },
+		{ offsetof(Elf64_Ehdr, e_phnum), 2, 0, -EBADMSG },
+		{ 64 + 8, 8, 0x3000, -EBADMSG }, /* contents beyond the file */
+		{ 64 + 8, 8, UINT64_MAX, -EBADMSG },
+		{ 64 + 24, 8, 0xffffffff81000000, -EBADMSG }, /* far from the other */
+		{ 64 + 40, 8, 0x100, -EBADMSG },	      /* less memory than contents */
+		{ 64 + 40, 8, 1ULL << 62, -EBADMSG },
+		/* Alignment that its address does not have: it must run there, and cannot. */
+		{ 64 + 48, 8, 0x10000000, -EADDRNOTAVAIL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		FIXTURE(f, x86_iomem_bios);
+
+		f->req.kernel_len = vmlinux(f->image);
+		if (cases[i].size == 2)
+			put_le16(f->image + cases[i].at, cases[i].value);
+		else
+			put_le64(f->image + cases[i].at, cases[i].value);
+		CHECK_EQ(plan(f), cases[i].err);
+		CHECK(strlen(f->why) > 20);
+	}
 }
