@@ -4,12 +4,15 @@
 # The fast reboot: load a kernel, take it back, load it again, execute it. The new
 # kernel runs this script once more and knows itself by its command line.
 
+. /mnt/test/parameters
+
 loaded() {
 	cat /sys/kernel/kexec_loaded 2>/dev/null || cat /sys/kernel/kexec/loaded
 }
 
 load() {
-	/mnt/sbin/kexec-loader -l /mnt/boot/vmlinuz --initrd=/mnt/boot/crash.img \
+	# shellcheck disable=SC2086 # a list of words
+	/mnt/sbin/kexec-loader $LOADER_OPTIONS -l /mnt/boot/vmlinuz --initrd=/mnt/boot/crash.img \
 		--reuse-cmdline --append="vmtest.fast=1" >/tmp/load 2>&1 && return 0
 	result "kexec-loader -l: $(tail -n 1 /tmp/load)"
 	return 1

@@ -22,8 +22,8 @@ memory_fill() {
 
 arm() {
 	# shellcheck disable=SC2086 # a list of words
-	if ! /mnt/sbin/kexec-loader $LOADER_OPTIONS -p /mnt/boot/vmlinuz --initrd=/mnt/boot/crash.img \
-		--append="$CRASH_APPEND" >/tmp/arm 2>&1; then
+	if ! /mnt/sbin/kexec-loader $LOADER_OPTIONS -p "${KERNEL:-/mnt/boot/vmlinuz}" \
+		--initrd=/mnt/boot/crash.img --append="$CRASH_APPEND" >/tmp/arm 2>&1; then
 		result "kexec-loader: $(tail -n 1 /tmp/arm)"
 		return 1
 	fi
