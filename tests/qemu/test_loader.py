@@ -106,6 +106,16 @@ def uefi():
     shot.captured(cpus=2, crash_cpu=1)
 
 
+@test("loader/load-entry-32bit", "loader", long=True)
+def entry_32():
+    """The purgatory leaves 64-bit mode, as it does for a 32-bit kernel; it prints."""
+    shot = Loaded(KERNEL + "/entry-32",
+                  parameters={"LOADER_OPTIONS": "-c -d --entry-32bit --console-serial"})
+    console = "\n".join(text for _, text in shot.machine.vm.lines)
+    expect_in("purgatory: starting the kernel", console, "the console")
+    shot.captured()
+
+
 @test("loader/load-four-levels", "loader", long=True)
 def four_levels():
     Loaded(KERNEL + "/levels", qemu=["-cpu", "max,-la57"]).captured()
@@ -136,15 +146,21 @@ class Gdb:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(20)
+        self.seen = b""
         self.socket.connect(path)
 
     def command(self, text):
+        """Returns the answer; that the guest was stopped, by our connecting, is none."""
         self.socket.sendall(b"$%s#%02x" % (text.encode(), sum(text.encode()) & 0xff))
-        answer = b""
-        while not re.search(rb"\$[^#]*#..", answer):
-            answer += self.socket.recv(4096)
-        self.socket.sendall(b"+")
-        return re.search(rb"\$([^#]*)#", answer)[1].decode()
+        while True:
+            self.seen += self.socket.recv(4096)
+            packet = re.search(rb"\$([^#]*)#..", self.seen)
+            if not packet:
+                continue
+            self.seen = self.seen[packet.end():]
+            self.socket.sendall(b"+")
+            if not packet[1].startswith(b"T"):
+                return packet[1].decode()
 
     def write(self, paddr, data):
         expect(self.command("Qqemu.PhyMemMode:1") == "OK", "QEMU writes no physical memory")
@@ -158,8 +174,8 @@ class Gdb:
 
 @test("loader/overwritten", "loader")
 def overwritten():
-    """One byte of the loaded kernel changes before the panic: it is not started, the machine
-    comes up by its firmware."""
+    """One byte of the loaded kernel changes before the panic: it is not started, the purgatory
+    says so, the machine comes up by its firmware."""
     path = os.path.join("/tmp", "vmcore-save-gdb-%d" % os.getpid())
     written = []
 
@@ -170,13 +186,17 @@ def overwritten():
         with open(results, encoding="utf-8") as f:
             start = int(re.search(r"segment 0: 0x([0-9a-f]+)-", f.read())[1], 16)
         gdb = Gdb(path)
-        gdb.write(start + 5 * MIB, b"\xa5")
-        gdb.detach()
-        written.append(start)
+        try:
+            gdb.write(start + 5 * MIB, b"\xa5")
+            written.append(start)
+        finally:  # or the guest would stand still
+            gdb.detach()
 
     shot = Loaded(KERNEL + "/overwritten", qemu=["-gdb", "unix:%s,server=on,wait=off" % path],
-                  on_line=on_line)
+                  parameters={"LOADER_OPTIONS": "-c -d --serial=ttyS0"}, on_line=on_line)
     expect(written, "nothing was overwritten")
+    console = "\n".join(text for _, text in shot.machine.vm.lines)
+    expect_in("purgatory: the loaded kernel was overwritten", console, "the console")
     expect(shot.machine.vm.value("rebooted"), "the machine did not come up again")
     expect(shot.kernels() == 2, "%d kernels booted, not two" % shot.kernels())
     saved = [name for name in shot.machine.saved_files() if name.endswith("vmcore")]
