@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -226,7 +227,15 @@ static int load_segments(const struct load *l, char *why)
 	req.kernel_len = kernel.len;
 	req.initrd = initrd.data;
 	req.initrd_len = initrd.len;
-	return kexec_load(&req, why);
+	err = kexec_load(&req, why);
+	if (err == -EPERM && !*why && *l->facts.lockdown && !streq(l->facts.lockdown, "none"))
+		snprintf(
+			why, WHY_SIZE,
+			"the kernel is locked down (%s) and takes nothing by kexec_load(2), signed "
+			"or not: load a signed kernel by kexec_file_load(2), without -c and what "
+			"asks for it",
+			l->facts.lockdown);
+	return err;
 }
 
 static int load_files(const struct load *l)

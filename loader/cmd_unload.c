@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
 #include "lib/log.h"
 #include "loader/loader.h"
 
@@ -11,6 +13,8 @@ int cmd_unload(const struct options *opts)
 	struct facts facts = { 0 };
 	char why[1024];
 
+	if (err == -ENOSYS) /* the call that a 32-bit kernel has */
+		err = syscall_kexec_load(0, 0, NULL, crash ? KEXEC_ON_CRASH : 0);
 	if (!err) {
 		log_debug("no %s is loaded now", crash ? "capture kernel" : "kernel for -e");
 		return EXIT_DONE;
