@@ -3,7 +3,6 @@
  * The segments of a load on x86: kernel, initrd, zero page with command line, purgatory, and
  * for a panic elfcorehdr and backup of the low memory.
  */
-#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,14 +16,12 @@
 #include "loader/kexec_load.h"
 #include "loader/plan_x86.h"
 
-#define LOW_MEMORY_END 0xa0000ULL  /* what a capture kernel uses of the first MiB */
-#define FIRST_MIB      0x100000ULL /* nothing is placed below */
-#define FOUR_GIB       0x100000000ULL
+#define FIRST_MIB 0x100000ULL /* nothing is placed below */
 
 /* A UART's clock over 16: the divisor of 115200 baud is 1. */
 #define UART_BAUD_MAX 115200
 
-static int fail(char *why, int err, const char *sentence)
+int plan_x86_fail(char *why, int err, const char *sentence)
 {
 	snprintf(why, WHY_SIZE, "%s", sentence);
 	return err;
@@ -122,124 +119,6 @@ static int reboot_map(const struct x86_plan *p, struct iomem *map)
 	return err;
 }
 
-/* ---- elfcorehdr and backup ---- */
-
-/* All memory but the reservations, sorted. */
-static int saved_ram(const struct machine *m, struct iomem *ram)
-{
-	int err = iomem_select(ram, &m->iomem, IOMEM_RAM);
-
-	if (!err)
-		err = iomem_select(ram, &m->iomem, IOMEM_RAM_DRIVER);
-	for (size_t i = 0; i < ram->nr; i++)
-		ram->ranges[i].type = IOMEM_RAM;
-	iomem_sort(ram);
-	for (size_t i = 0; !err && i < m->iomem.nr; i++)
-		if (m->iomem.ranges[i].type == IOMEM_CRASH)
-			err = iomem_exclude(ram, m->iomem.ranges[i].start, m->iomem.ranges[i].end);
-	return err;
-}
-
-/* The memory below 640 KiB, in whole pages: what it holds is moved. */
-static void find_backup(struct x86_plan *p, const struct iomem *ram)
-{
-	uint64_t from = UINT64_MAX, to = 0;
-
-	/* Sorted: the first gives the start, the last one the end. */
-	for (size_t i = 0; i < ram->nr && ram->ranges[i].start < LOW_MEMORY_END; i++) {
-		from = MIN(from, ram->ranges[i].start & ~(PLACE_PAGE - 1));
-		to = MIN(ram->ranges[i].end, (uint64_t)LOW_MEMORY_END);
-	}
-	p->backup_from = to ? from : 0;
-	p->backup_len = to ? to - from : 0;
-}
-
-static bool beyond_4g(const struct iomem *ram)
-{
-	return ram->nr && ram->ranges[ram->nr - 1].end > FOUR_GIB;
-}
-
-static int place_backup(struct x86_plan *p, char *why)
-{
-	static const uint8_t nothing[1];
-	struct place_want want = { .name = "the backup of the low memory",
-				   .len = p->backup_len,
-				   .top = true };
-	struct kexec_plan_segment *seg;
-	int err;
-
-	if (!p->backup_len)
-		return 0;
-	err = place_take(&p->place, &want, &p->backup_to, why);
-	if (err)
-		return err;
-	seg = kexec_plan_add(&p->plan, "backup", nothing, 0);
-	seg->addr = p->backup_to;
-	seg->mem_len = ROUND_UP(p->backup_len, PLACE_PAGE);
-	seg->checked = false;
-	return 0;
-}
-
-static int write_elfcorehdr(struct x86_plan *p, const struct iomem *ram, char *why)
-{
-	const struct machine *m = p->m;
-	struct elfcorehdr h = {
-		.class = m->bits == 64 || beyond_4g(ram) ? ELFCLASS64 : ELFCLASS32,
-		.machine = m->bits == 64 ? EM_X86_64 : EM_386,
-		.notes = m->notes,
-		.nr_notes = m->nr_notes,
-		.ram = ram,
-		.backup_from = p->backup_from,
-		.backup_len = p->backup_len,
-		.backup_to = p->backup_to,
-		.text_vaddr = m->text_vaddr,
-		.text_paddr = m->text_paddr,
-		.text_len = m->text_len,
-		.page_offset = m->page_offset,
-		.lowmem_end = m->lowmem_end,
-	};
-	bool hotplug = p->req->flags & KEXEC_LOAD_HOTPLUG;
-	struct place_want want = { .name = "the elfcorehdr", .top = true };
-	struct kexec_plan_segment *seg;
-	size_t len;
-	uint8_t *data;
-	int err;
-
-	want.len = MAX(elfcorehdr_size(&h), hotplug ? m->elfcorehdr_size : 0);
-	want.len = ROUND_UP(want.len, PLACE_PAGE);
-	err = place_take(&p->place, &want, &p->elfcorehdr, why);
-	if (err)
-		return err;
-	p->elfcorehdr_len = want.len;
-	data = kexec_plan_own(&p->plan, malloc(want.len));
-	if (!data)
-		return fail(why, -ENOMEM, "no memory for the elfcorehdr");
-	err = elfcorehdr_write(&h, data, want.len, &len);
-	if (err)
-		return fail(why, err, "this machine's memory cannot be told in an elfcorehdr");
-	seg = kexec_plan_add(&p->plan, "elfcorehdr", data, want.len);
-	seg->addr = p->elfcorehdr;
-	seg->checked = !hotplug;
-	return 0;
-}
-
-static int plan_crash(struct x86_plan *p, char *why)
-{
-	struct iomem ram = { 0 };
-	int err = saved_ram(p->m, &ram);
-
-	if (err) {
-		iomem_free(&ram);
-		return fail(why, err, "no memory to plan with");
-	}
-	find_backup(p, &ram);
-	err = place_backup(p, why);
-	if (!err)
-		err = write_elfcorehdr(p, &ram, why);
-	iomem_free(&ram);
-	return err;
-}
-
 /* ---- initrd, zero page, purgatory ---- */
 
 static int plan_initrd(struct x86_plan *p, char *why)
@@ -300,7 +179,7 @@ static int plan_boot_params(struct x86_plan *p, const struct iomem *map, char *w
 	int err;
 
 	if (!cmdline || compose(p, cmdline, room))
-		return fail(why, -ENOMEM, "no memory for the command line");
+		return plan_x86_fail(why, -ENOMEM, "no memory for the command line");
 	if (p->image && p->image->cmdline_size && strlen(cmdline) > p->image->cmdline_size) {
 		snprintf(why, WHY_SIZE,
 			 "the command line is too long: with what is added it has "
@@ -315,7 +194,7 @@ static int plan_boot_params(struct x86_plan *p, const struct iomem *map, char *w
 	bp.self = p->boot_params;
 	data = kexec_plan_own(&p->plan, malloc(want.len));
 	if (!data)
-		return fail(why, -ENOMEM, "no memory for the command line");
+		return plan_x86_fail(why, -ENOMEM, "no memory for the command line");
 	boot_params_write(&bp, data);
 	p->plan.cmdline = cmdline;
 	seg = kexec_plan_add(&p->plan, "boot_params", data, want.len);
@@ -362,9 +241,9 @@ static int plan_purgatory(struct x86_plan *p, char *why)
 	int err = purgatory_memory_size(blob, &size, &entry);
 
 	if (err)
-		return fail(why, err,
-			    "this build has no purgatory for the running kernel, which "
-			    "kexec_load(2) needs");
+		return plan_x86_fail(why, err,
+				     "this build has no purgatory for the running kernel, which "
+				     "kexec_load(2) needs");
 	want.len = size;
 	if (p->entry_32 || p->m->bits == 32)
 		want.max = FOUR_GIB;
@@ -376,7 +255,7 @@ static int plan_purgatory(struct x86_plan *p, char *why)
 	digest(&p->plan, &params);
 	data = kexec_plan_own(&p->plan, malloc(blob.len));
 	if (!data)
-		return fail(why, -ENOMEM, "no memory for the purgatory");
+		return plan_x86_fail(why, -ENOMEM, "no memory for the purgatory");
 	memcpy(data, blob.data, blob.len);
 	purgatory_fill(data, &params);
 	seg = kexec_plan_add(&p->plan, "purgatory", data, blob.len);
@@ -395,14 +274,14 @@ static int plan_segments(struct x86_plan *p, char *why)
 	int err = plan_x86_kernel(p, why);
 
 	if (!err && p->req->crash)
-		err = plan_crash(p, why);
+		err = plan_x86_crash(p, why);
 	if (!err)
 		err = plan_initrd(p, why);
 	if (err)
 		return err;
 	err = p->req->crash ? crash_map(p, &map) : reboot_map(p, &map);
 	if (err)
-		fail(why, err, "no memory to plan with");
+		plan_x86_fail(why, err, "no memory to plan with");
 	else
 		err = plan_boot_params(p, &map, why);
 	iomem_free(&map);
@@ -421,13 +300,14 @@ int kexec_plan_x86(const struct kexec_request *req, const struct machine *m,
 
 		if (err == -ENOENT && !attempt) {
 			iomem_free(&p.place.free);
-			return fail(why, -EADDRNOTAVAIL,
-				    "no memory is reserved for a capture kernel: add "
-				    "crashkernel=256M to the kernel command line and reboot");
+			return plan_x86_fail(
+				why, -EADDRNOTAVAIL,
+				"no memory is reserved for a capture kernel: add "
+				"crashkernel=256M to the kernel command line and reboot");
 		}
 		if (err == -ENOENT) {
 			iomem_free(&p.place.free);
-			return fail(why, first_err, first);
+			return plan_x86_fail(why, first_err, first);
 		}
 		*again = '\0';
 		if (!err)
@@ -439,7 +319,7 @@ int kexec_plan_x86(const struct kexec_request *req, const struct machine *m,
 		}
 		kexec_plan_free(&p.plan);
 		if (err != -EADDRNOTAVAIL)
-			return fail(why, err, *again ? again : "no memory to plan with");
+			return plan_x86_fail(why, err, *again ? again : "no memory to plan with");
 		if (!first_err) {
 			first_err = err;
 			memcpy(first, again, sizeof(first));

@@ -6,6 +6,9 @@
 #include "arch/x86/boot_params.h"
 #include "loader/kexec_load.h"
 
+#define LOW_MEMORY_END 0xa0000ULL /* what a capture kernel uses of the first MiB */
+#define FOUR_GIB       0x100000000ULL
+
 /**
  * struct x86_plan - A plan being made.
  * @place: what is still free
@@ -29,6 +32,12 @@ struct x86_plan {
 	uint64_t elfcorehdr, elfcorehdr_len;
 	uint64_t backup_from, backup_len, backup_to;
 };
+
+/** plan_x86_crash() - Place backup and elfcorehdr. Return: as kexec_plan_x86(). */
+int plan_x86_crash(struct x86_plan *p, char *why);
+
+/** plan_x86_fail() - Write a sentence to @why. Return: @err. */
+int plan_x86_fail(char *why, int err, const char *sentence);
 
 /** plan_x86_kernel() - Place the kernel: sets @image, @entry_32, @kernel, @entry, @data_max.
  * Return: as kexec_plan_x86(). */

@@ -11,8 +11,6 @@
 #include "lib/util.h"
 #include "loader/plan_x86.h"
 
-#define FOUR_GIB 0x100000000ULL
-
 /* Where a kernel for a reboot goes by preference: CONFIG_PHYSICAL_START's default. */
 #define REBOOT_MIN 0x1000000ULL
 

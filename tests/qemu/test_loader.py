@@ -144,23 +144,28 @@ class Gdb:
     """As much of gdb's protocol as it takes to write physical memory of a guest."""
 
     def __init__(self, path):
+        """Whatever comes first stops the guest and is not looked at; it says that it stopped."""
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(20)
         self.seen = b""
         self.socket.connect(path)
+        self.socket.sendall(b"\x03")
+        self.answer()
+
+    def answer(self):
+        while True:
+            packet = re.search(rb"\$([^#]*)#..", self.seen)
+            if packet:
+                self.seen = self.seen[packet.end():]
+                self.socket.sendall(b"+")
+                return packet[1].decode()
+            data = self.socket.recv(4096)
+            expect(data, "QEMU closed gdb's connection")
+            self.seen += data
 
     def command(self, text):
-        """Returns the answer; that the guest was stopped, by our connecting, is none."""
         self.socket.sendall(b"$%s#%02x" % (text.encode(), sum(text.encode()) & 0xff))
-        while True:
-            self.seen += self.socket.recv(4096)
-            packet = re.search(rb"\$([^#]*)#..", self.seen)
-            if not packet:
-                continue
-            self.seen = self.seen[packet.end():]
-            self.socket.sendall(b"+")
-            if not packet[1].startswith(b"T"):
-                return packet[1].decode()
+        return self.answer()
 
     def write(self, paddr, data):
         expect(self.command("Qqemu.PhyMemMode:1") == "OK", "QEMU writes no physical memory")
