@@ -42,7 +42,7 @@ def without_signature(bzimage):
 class Loader:
     """A machine that runs steps: {name: arguments}; files are {name below /mnt/test: bytes}."""
 
-    def __init__(self, name, kernel, steps, files, append="", stay=False):
+    def __init__(self, name, kernel, steps, files, append=""):
         self.machine = crash.Machine(cores.out_dir("loader-" + name), kernel,
                                      script="loader-steps.sh", accel=cores.accel())
         self.machine.vm.argv += ["-no-reboot"]
@@ -50,7 +50,7 @@ class Loader:
             at = self.machine.vm.argv.index("-append") + 1
             self.machine.vm.argv[at] += " " + append
         lines = "".join("%s %s\n" % item for item in steps.items()).encode()
-        files = dict(files, steps=lines, **({"stay": b""} if stay else {}))
+        files = dict(files, steps=lines)
         sources = []
         for file_name, data in files.items():
             path = os.path.join(self.machine.dir, file_name)
@@ -122,29 +122,24 @@ def images():
 
 @test("loader/lockdown", "capture 6.1-cloud")
 def lockdown():
-    """As under Secure Boot: what is signed is loaded, from within a UKI too; nothing else."""
+    """Nothing gets around the signature, which no key of a machine without UEFI holds."""
     kernel = cores.kernel("6.1-cloud")
     with open(kernel.vmlinuz, "rb") as f:
         vmlinuz = f.read()
     unsigned = without_signature(vmlinuz)
-    damaged = bytearray(vmlinuz)
-    damaged[len(damaged) // 2] ^= 1
+    untrusted = "locked down (integrity) and does not trust the signature of"
+    not_signed = "is not signed: install the distribution's signed kernel"
     steps = {
-        "signed": "-d -p /mnt/boot/vmlinuz --initrd=/mnt/boot/crash.img --append=nr_cpus=1",
-        "unsigned": "-p /mnt/test/unsigned --append=nr_cpus=1",
-        "uki": "-l /mnt/test/uki",
-        "gone": "-u",
-        "unsigned-uki": "-l /mnt/test/unsigned-uki",
-        "damaged": "-l /mnt/test/damaged",
+        "signed": ("-p /mnt/boot/vmlinuz --append=nr_cpus=1", untrusted),
+        "unsigned": ("-p /mnt/test/unsigned --append=nr_cpus=1", not_signed),
+        "uki": ("-l /mnt/test/uki", untrusted),
+        "unsigned-uki": ("-a -l /mnt/test/unsigned-uki", not_signed),
+        "load-call": ("-c -l /mnt/boot/vmlinuz", "locked down (integrity)"),
     }
-    run = Loader("lockdown", kernel, steps,
-                 {"unsigned": unsigned, "damaged": bytes(damaged),
+    run = Loader("lockdown", kernel, {name: args for name, (args, _) in steps.items()},
+                 {"unsigned": unsigned,
                   "uki": uki([(".linux", vmlinuz), (".cmdline", b"quiet")]),
                   "unsigned-uki": uki([(".linux", unsigned)])},
-                 append="lockdown=integrity", stay=True)
-    run.expect("signed", 0, "01")
-    run.expect("unsigned", 1, "0", "is not signed")
-    run.expect("uki", 0, "1")
-    run.expect("gone", 0, "0")
-    run.expect("unsigned-uki", 1, "0", "is not signed")
-    run.expect("damaged", 1, "0", "signature")
+                 append="lockdown=integrity")
+    for name, (_, part) in steps.items():
+        run.expect(name, 1, "00", part)
