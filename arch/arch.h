@@ -23,11 +23,12 @@ struct arch_mem {
 };
 
 /** struct arch_facts - How an architecture asks what the crashed kernel said about itself
- * (vmcoreinfo). Each returns 0, -ENODATA absent, -EBADMSG malformed. */
+ * (vmcoreinfo). Each but config returns 0, -ENODATA absent, -EBADMSG malformed. */
 struct arch_facts {
 	int (*symbol)(void *ctx, const char *name, uint64_t *addr_ret);
 	int (*number)(void *ctx, const char *name, int64_t *number_ret);
 	int (*hex)(void *ctx, const char *key, uint64_t *value_ret);
+	bool (*config)(void *ctx, const char *name); /* "X86_PAE": whether it says =y */
 	void *ctx;
 };
 
@@ -35,7 +36,7 @@ struct arch_facts {
 struct arch_mm {
 	uint64_t root_paddr;  /* top-level page table, physical */
 	uint64_t phys_base;   /* x86: physical minus link address of the kernel image */
-	uint64_t image_vaddr; /* start of the kernel image's linear mapping, virtual */
+	uint64_t image_vaddr; /* start of the linear mapping that has the kernel image, virtual */
 	uint64_t image_len;   /* its length, bytes */
 	uint64_t entry_mask;  /* bits of a page-table entry that hold the address */
 	unsigned levels;      /* page-table levels in use */
@@ -68,13 +69,15 @@ struct arch_visitor {
 /**
  * struct arch_ops - One architecture.
  * @name: as uname -m says it
+ * @uname: pattern, fnmatch(3), of all that uname -m says
  * @elf_machine: e_machine of its cores
- * @elf_class: ELFCLASS32 or ELFCLASS64
+ * @elf_class: ELFCLASS32 or ELFCLASS64, by the kernel's own pointers and longs
  * @page_size: bytes, used where vmcoreinfo does not say
  * @paddr_bits: width of a physical address; a core's memory beyond it is refused
  * @section_size_bits: log2 of the bytes in a SPARSEMEM section, used where vmcoreinfo
  *	does not say
- * @mm_init: find the kernel's page tables from @facts.
+ * @mm_init: find the kernel's page tables from @facts, and from @mem where these leave
+ *	several answers.
  *	Return: 0, -ENODATA a fact is missing, -EBADMSG a fact is impossible.
  * @vaddr_to_paddr: translate one kernel virtual address. *@len_ret is the number of
  *	bytes from @vaddr to the end of the page, large or small, that maps it; on failure
@@ -89,22 +92,29 @@ struct arch_visitor {
  *	Return: 0; -E2BIG cut short at ARCH_VISIT_READ_MAX or ARCH_VISIT_ENTER_MAX.
  */
 struct arch_ops {
-	const char *name;
+	const char *name, *uname;
 	uint16_t elf_machine;
 	uint8_t elf_class;
 	size_t page_size;
 	unsigned paddr_bits;
-	unsigned section_size_bits;
-	int (*mm_init)(struct arch_mm *mm, const struct arch_facts *facts);
+	unsigned (*section_size_bits)(const struct arch_facts *facts);
+	int (*mm_init)(struct arch_mm *mm, const struct arch_facts *facts,
+		       const struct arch_mem *mem);
 	int (*vaddr_to_paddr)(const struct arch_mm *mm, const struct arch_mem *mem, uint64_t vaddr,
 			      uint64_t *paddr_ret, uint64_t *len_ret);
 	int (*visit)(const struct arch_mm *mm, const struct arch_mem *mem,
 		     const struct arch_visitor *visitor);
 };
 
-/** arch_find() - The architecture of an ELF machine and class; NULL where unknown. */
+/** arch_find() - The architecture of an ELF machine; @elf_class chooses where a machine has
+ * kernels of both. The headers of a core may be of the other class: kexec-tools describes the
+ * memory above 4 GiB of a 32-bit kernel in ELF64, and a 64-bit kernel in ELF32 where it is
+ * asked to. NULL where unknown. */
 const struct arch_ops *arch_find(uint16_t elf_machine, uint8_t elf_class);
 
-extern const struct arch_ops arch_x86_64;
+/** arch_find_uname() - The architecture of what uname -m says; NULL where unknown. */
+const struct arch_ops *arch_find_uname(const char *machine);
+
+extern const struct arch_ops arch_i386, arch_x86_64;
 
 #endif

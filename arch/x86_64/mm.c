@@ -37,13 +37,15 @@ static int optional_number(const struct arch_facts *facts, const char *name, int
  * how deep its tables are (pgtable_l5_enabled) since 4.17; older kernels have 4 levels.
  * init_top_pgt was init_level4_pgt before 4.13; swapper_pg_dir has always been the same.
  */
-static int x86_64_mm_init(struct arch_mm *mm, const struct arch_facts *facts)
+static int x86_64_mm_init(struct arch_mm *mm, const struct arch_facts *facts,
+			  const struct arch_mem *mem)
 {
 	static const char *const roots[] = { "init_top_pgt", "init_level4_pgt", "swapper_pg_dir" };
 	int64_t phys_base, l5 = 0, sme_mask = 0;
 	uint64_t root = 0;
 	int err = -ENODATA;
 
+	(void)mem;
 	for (size_t i = 0; i < ARRAY_SIZE(roots) && err == -ENODATA; i++)
 		err = facts->symbol(facts->ctx, roots[i], &root);
 	if (!err)
@@ -253,13 +255,20 @@ static int x86_64_visit(const struct arch_mm *mm, const struct arch_mem *mem,
 	return 0;
 }
 
+static unsigned x86_64_section_size_bits(const struct arch_facts *facts)
+{
+	(void)facts;
+	return 27; /* arch/x86/include/asm/sparsemem.h */
+}
+
 const struct arch_ops arch_x86_64 = {
 	.name = "x86_64",
+	.uname = "x86_64",
 	.elf_machine = EM_X86_64,
 	.elf_class = ELFCLASS64,
 	.page_size = 1 << PAGE_SHIFT,
 	.paddr_bits = PADDR_BITS,
-	.section_size_bits = 27, /* arch/x86/include/asm/sparsemem.h */
+	.section_size_bits = x86_64_section_size_bits,
 	.mm_init = x86_64_mm_init,
 	.vaddr_to_paddr = x86_64_vaddr_to_paddr,
 	.visit = x86_64_visit,

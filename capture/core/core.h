@@ -125,6 +125,9 @@ bool core_holds_page(struct core *core, uint64_t pfn);
 /** core_arch() - Architecture of the crashed kernel, which need not be the host's. */
 const struct arch_ops *core_arch(const struct core *core);
 
+/** core_section_size_bits() - As arch_ops has it, of a core that has vmcoreinfo. */
+unsigned core_section_size_bits(const struct core *core);
+
 /** core_big_endian() - Byte order of the crashed kernel's data. */
 bool core_big_endian(const struct core *core);
 

@@ -44,9 +44,27 @@ static int fact_hex(void *ctx, const char *key, uint64_t *value_ret)
 	return vmcoreinfo_hex(ctx, key, value_ret);
 }
 
+static bool fact_config(void *ctx, const char *name)
+{
+	return vmcoreinfo_config(ctx, name);
+}
+
+static struct arch_facts facts_of(const struct core *core)
+{
+	return (struct arch_facts){ fact_symbol, fact_number, fact_hex, fact_config, core->vi };
+}
+
+unsigned core_section_size_bits(const struct core *core)
+{
+	const struct arch_facts facts = facts_of(core);
+
+	return core->arch->section_size_bits(&facts);
+}
+
 int core_setup_vaddr(struct core *core)
 {
-	const struct arch_facts facts = { fact_symbol, fact_number, fact_hex, core->vi };
+	const struct arch_facts facts = facts_of(core);
+	const struct arch_mem mem = { read_table, core };
 	int err;
 
 	if (core->vaddr_ready)
@@ -63,7 +81,7 @@ int core_setup_vaddr(struct core *core)
 		return -ENOMEM;
 	}
 	memset(core->tables->paddr, 0xff, sizeof(core->tables->paddr));
-	err = core->arch->mm_init(&core->mm, &facts);
+	err = core->arch->mm_init(&core->mm, &facts, &mem);
 	if (err) {
 		log_warn("%s: vmcoreinfo %s", core->name,
 			 err == -ENODATA ? "does not say where the kernel's page tables are" :

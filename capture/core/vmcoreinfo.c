@@ -186,3 +186,15 @@ int vmcoreinfo_number(const struct vmcoreinfo *vi, const char *name, int64_t *nu
 	*number_ret = (int64_t)(negative ? 0 - v : v);
 	return 0;
 }
+
+bool vmcoreinfo_config(const struct vmcoreinfo *vi, const char *name)
+{
+	char key[KEY_MAX];
+	int n = snprintf(key, sizeof(key), "CONFIG_%s", name);
+	const char *value;
+
+	if (n < 0 || (size_t)n >= sizeof(key))
+		return false;
+	value = vmcoreinfo_string(vi, key);
+	return value && streq(value, "y");
+}

@@ -14,6 +14,7 @@
 #ifndef CAPTURE_CORE_VMCOREINFO_H
 #define CAPTURE_CORE_VMCOREINFO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,5 +54,9 @@ int vmcoreinfo_number(const struct vmcoreinfo *vi, const char *name, int64_t *nu
 
 /** vmcoreinfo_hex() - Hexadecimal value of a bare key such as "KERNELOFFSET". */
 int vmcoreinfo_hex(const struct vmcoreinfo *vi, const char *key, uint64_t *value_ret);
+
+/** vmcoreinfo_config() - Whether the kernel says that it was built with CONFIG_@name=y; it
+ * tells of few. */
+bool vmcoreinfo_config(const struct vmcoreinfo *vi, const char *name);
 
 #endif

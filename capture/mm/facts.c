@@ -354,7 +354,7 @@ int mm_facts_load(const struct core *core, const struct mm_fact_source *more,
 	m.page.big_endian = core_big_endian(core);
 	fill_page(&m.page, &v);
 
-	bits = v.known[F_SECTION_BITS] ? v.value[F_SECTION_BITS] : arch->section_size_bits;
+	bits = v.known[F_SECTION_BITS] ? v.value[F_SECTION_BITS] : core_section_size_bits(core);
 	m.section_shift = UINT32_MAX; /* impossible */
 	if (bits < 64 && 1ull << bits >= core_page_size(core))
 		m.section_shift = (unsigned)bits - (unsigned)__builtin_ctzl(core_page_size(core));
