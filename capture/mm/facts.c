@@ -13,6 +13,9 @@
 
 #include "lib/util.h"
 
+#define FLATMEM_SHIFT  40u	  /* pages: 4 PiB of the smallest */
+#define NODE_MAX_BYTES (1u << 20) /* sizeof(struct pglist_data), generously */
+
 enum fact {
 	F_SIZE_PAGE,
 	F_FLAGS,
@@ -45,59 +48,77 @@ enum fact {
 	F_SECTION_SIZE,
 	F_SECTION_MAP,
 	F_SECTION_BITS,
+	F_CONTIG_NODE,
+	F_NODE_MEM_MAP,
+	F_NODE_START_PFN,
+	F_NODE_SPANNED,
 	F_NR_FACTS
+};
+
+/* Whom a fact is required of. */
+enum model {
+	NOBODY = 0,
+	SPARSEMEM = 1,
+	FLATMEM = 2,
+	EVERYBODY = SPARSEMEM | FLATMEM,
 };
 
 static const struct fact_row {
 	enum mm_fact_kind kind;
 	const char *name;
-	bool required;
+	enum model required;
 } fact_rows[F_NR_FACTS] = {
-	[F_SIZE_PAGE] = { MM_FACT_SIZE, "page", true },
-	[F_FLAGS] = { MM_FACT_OFFSET, "page.flags", true },
-	[F_MAPPING] = { MM_FACT_OFFSET, "page.mapping", true },
-	[F_MAPCOUNT] = { MM_FACT_OFFSET, "page._mapcount", true },
-	[F_PRIVATE] = { MM_FACT_OFFSET, "page.private", true },
+	[F_SIZE_PAGE] = { MM_FACT_SIZE, "page", EVERYBODY },
+	[F_FLAGS] = { MM_FACT_OFFSET, "page.flags", EVERYBODY },
+	[F_MAPPING] = { MM_FACT_OFFSET, "page.mapping", EVERYBODY },
+	[F_MAPCOUNT] = { MM_FACT_OFFSET, "page._mapcount", EVERYBODY },
+	[F_PRIVATE] = { MM_FACT_OFFSET, "page.private", EVERYBODY },
 	/* Bit 0 marks a tail: 1d798ca3f164, 4.4. The word is compound_info from 7.1 on; bit 0
 	 * means the same. One of the two is required. */
-	[F_COMPOUND_HEAD] = { MM_FACT_OFFSET, "page.compound_head", false },
-	[F_COMPOUND_INFO] = { MM_FACT_OFFSET, "page.compound_info", false },
+	[F_COMPOUND_HEAD] = { MM_FACT_OFFSET, "page.compound_head", NOBODY },
+	[F_COMPOUND_INFO] = { MM_FACT_OFFSET, "page.compound_info", NOBODY },
 	/* Bytes in the second page: 4.4 to 6.2 in struct page, to 6.5 in struct folio, whose
 	 * second page starts at sizeof(struct page). Then the low byte of _flags_1. */
-	[F_COMPOUND_ORDER] = { MM_FACT_OFFSET, "page.compound_order", false },
-	[F_COMPOUND_DTOR] = { MM_FACT_OFFSET, "page.compound_dtor", false },
-	[F_FOLIO_ORDER] = { MM_FACT_OFFSET, "folio._folio_order", false },
-	[F_FOLIO_DTOR] = { MM_FACT_OFFSET, "folio._folio_dtor", false },
-	[F_FREE_AREA] = { MM_FACT_LENGTH, "zone.free_area", true },
-	[F_PG_LRU] = { MM_FACT_NUMBER, "PG_lru", true },
-	[F_PG_PRIVATE] = { MM_FACT_NUMBER, "PG_private", true },
-	[F_PG_SWAPCACHE] = { MM_FACT_NUMBER, "PG_swapcache", true },
+	[F_COMPOUND_ORDER] = { MM_FACT_OFFSET, "page.compound_order", NOBODY },
+	[F_COMPOUND_DTOR] = { MM_FACT_OFFSET, "page.compound_dtor", NOBODY },
+	[F_FOLIO_ORDER] = { MM_FACT_OFFSET, "folio._folio_order", NOBODY },
+	[F_FOLIO_DTOR] = { MM_FACT_OFFSET, "folio._folio_dtor", NOBODY },
+	[F_FREE_AREA] = { MM_FACT_LENGTH, "zone.free_area", EVERYBODY },
+	[F_PG_LRU] = { MM_FACT_NUMBER, "PG_lru", EVERYBODY },
+	[F_PG_PRIVATE] = { MM_FACT_NUMBER, "PG_private", EVERYBODY },
+	[F_PG_SWAPCACHE] = { MM_FACT_NUMBER, "PG_swapcache", EVERYBODY },
 	/* Without it (before 4.10) swap cache cannot be told for certain, and is kept. */
-	[F_PG_SWAPBACKED] = { MM_FACT_NUMBER, "PG_swapbacked", false },
+	[F_PG_SWAPBACKED] = { MM_FACT_NUMBER, "PG_swapbacked", NOBODY },
 	/* A flag up to 6.9, then a page type (46df8e73a4a3, 6.10). One of the two is required:
 	 * a slab's page.mapping is something else. */
-	[F_PG_SLAB] = { MM_FACT_NUMBER, "PG_slab", false },
-	[F_TYPE_SLAB] = { MM_FACT_NUMBER, "PAGE_SLAB_MAPCOUNT_VALUE", false },
-	[F_PG_HWPOISON] = { MM_FACT_NUMBER, "PG_hwpoison", false }, /* CONFIG_MEMORY_FAILURE */
-	[F_PG_HEAD_MASK] = { MM_FACT_NUMBER, "PG_head_mask", true },
+	[F_PG_SLAB] = { MM_FACT_NUMBER, "PG_slab", NOBODY },
+	[F_TYPE_SLAB] = { MM_FACT_NUMBER, "PAGE_SLAB_MAPCOUNT_VALUE", NOBODY },
+	[F_PG_HWPOISON] = { MM_FACT_NUMBER, "PG_hwpoison", NOBODY }, /* CONFIG_MEMORY_FAILURE */
+	[F_PG_HEAD_MASK] = { MM_FACT_NUMBER, "PG_head_mask", EVERYBODY },
 	/* hugetlb: a destructor's number (4.4 to 6.5), PG_hugetlb in the second page's flags
 	 * (9c5ccf2db04b, 6.6), a page type (d99e3140a4d3, 6.9). */
-	[F_HUGETLB_DTOR] = { MM_FACT_NUMBER, "HUGETLB_PAGE_DTOR", false },
-	[F_PG_HUGETLB] = { MM_FACT_NUMBER, "PG_hugetlb", false },
-	[F_TYPE_HUGETLB] = { MM_FACT_NUMBER, "PAGE_HUGETLB_MAPCOUNT_VALUE", false },
-	[F_TYPE_BUDDY] = { MM_FACT_NUMBER, "PAGE_BUDDY_MAPCOUNT_VALUE", true },
-	[F_TYPE_OFFLINE] = { MM_FACT_NUMBER, "PAGE_OFFLINE_MAPCOUNT_VALUE", false }, /* 5.1 */
+	[F_HUGETLB_DTOR] = { MM_FACT_NUMBER, "HUGETLB_PAGE_DTOR", NOBODY },
+	[F_PG_HUGETLB] = { MM_FACT_NUMBER, "PG_hugetlb", NOBODY },
+	[F_TYPE_HUGETLB] = { MM_FACT_NUMBER, "PAGE_HUGETLB_MAPCOUNT_VALUE", NOBODY },
+	[F_TYPE_BUDDY] = { MM_FACT_NUMBER, "PAGE_BUDDY_MAPCOUNT_VALUE", EVERYBODY },
+	[F_TYPE_OFFLINE] = { MM_FACT_NUMBER, "PAGE_OFFLINE_MAPCOUNT_VALUE", NOBODY }, /* 5.1 */
 	[F_TYPE_UNACCEPTED] = { MM_FACT_NUMBER, "PAGE_UNACCEPTED_MAPCOUNT_VALUE",
-				false }, /* 6.16 */
-	/* SPARSEMEM only. With SPARSEMEM_EXTREME the symbol's value is the address of the
+				NOBODY }, /* 6.16 */
+	/* With SPARSEMEM_EXTREME the symbol's value is the address of the
 	 * array of roots: an array up to 4.14, allocated since (83e3c48729d9, 4.15), for
 	 * which vmcoreinfo was set right by a0b1280368d1 (4.15). */
-	[F_MEM_SECTION] = { MM_FACT_SYMBOL, "mem_section", true },
-	[F_NR_ROOTS] = { MM_FACT_LENGTH, "mem_section", true },
-	[F_SECTION_SIZE] = { MM_FACT_SIZE, "mem_section", true },
-	[F_SECTION_MAP] = { MM_FACT_OFFSET, "mem_section.section_mem_map", true },
+	[F_MEM_SECTION] = { MM_FACT_SYMBOL, "mem_section", SPARSEMEM },
+	[F_NR_ROOTS] = { MM_FACT_LENGTH, "mem_section", SPARSEMEM },
+	[F_SECTION_SIZE] = { MM_FACT_SIZE, "mem_section", SPARSEMEM },
+	[F_SECTION_MAP] = { MM_FACT_OFFSET, "mem_section.section_mem_map", SPARSEMEM },
 	/* 4f5aecdff25f, 5.13; before that the architecture knows it. */
-	[F_SECTION_BITS] = { MM_FACT_NUMBER, "SECTION_SIZE_BITS", false },
+	[F_SECTION_BITS] = { MM_FACT_NUMBER, "SECTION_SIZE_BITS", NOBODY },
+	/* The only node there is without CONFIG_NUMA. Its node_mem_map is the struct page of its
+	 * node_start_pfn (mm/page_alloc.c, alloc_node_mem_map()). */
+	[F_CONTIG_NODE] = { MM_FACT_SYMBOL, "contig_page_data", FLATMEM },
+	[F_NODE_MEM_MAP] = { MM_FACT_OFFSET, "pglist_data.node_mem_map", FLATMEM },
+	[F_NODE_START_PFN] = { MM_FACT_OFFSET, "pglist_data.node_start_pfn", FLATMEM },
+	[F_NODE_SPANNED] = { MM_FACT_OFFSET, "pglist_data.node_spanned_pages", FLATMEM },
 };
 
 struct fact_values {
@@ -135,17 +156,27 @@ static int read_fact(const struct vmcoreinfo *vi, const struct fact_row *row, ui
 	return err;
 }
 
+/* The symbol is exported by FLATMEM alone (kernel/vmcore_info.c). */
+static bool is_flatmem(const struct vmcoreinfo *vi)
+{
+	return vmcoreinfo_string(vi, "SYMBOL(mem_map)") &&
+	       !vmcoreinfo_string(vi, "SYMBOL(mem_section)");
+}
+
 static int read_facts(const struct vmcoreinfo *vi, const struct mm_fact_source *more,
 		      struct fact_values *v, char *problem, size_t room)
 {
+	const enum model model = is_flatmem(vi) ? FLATMEM : SPARSEMEM;
+
 	for (size_t i = 0; i < F_NR_FACTS; i++) {
 		const struct fact_row *row = &fact_rows[i];
+		const bool required = row->required & model;
 		int err = read_fact(vi, row, &v->value[i]);
 
-		if (err == -ENODATA && row->required && more)
+		if (err == -ENODATA && required && more)
 			err = more->find(more->ctx, row->kind, row->name, &v->value[i]);
 		v->known[i] = !err;
-		if (err == -EBADMSG || (err && row->required)) {
+		if (err == -EBADMSG || (err && required)) {
 			snprintf(problem, room, "vmcoreinfo %s %s(%s)",
 				 err == -EBADMSG ? "has a malformed" : "lacks",
 				 kind_name(row->kind), row->name);
@@ -255,15 +286,27 @@ static bool fields_are_possible(const struct page_facts *f)
 }
 
 /* Sections: of 256 pages (ppc64 with 64 KiB pages) or more. */
+static bool sections_are_possible(const struct mm_facts *m, uint64_t page_size)
+{
+	return m->section_size >= m->page.word && m->section_size <= page_size &&
+	       range_within(m->section_map, m->page.word, m->section_size) &&
+	       m->section_shift >= 8 && m->section_shift <= 28 && m->nr_roots &&
+	       m->nr_roots <= 1ull << 40;
+}
+
+static bool node_is_possible(const struct mm_facts *m)
+{
+	return m->node_mem_map < NODE_MAX_BYTES && m->node_start_pfn < NODE_MAX_BYTES &&
+	       m->node_spanned < NODE_MAX_BYTES;
+}
+
 static bool facts_are_possible(const struct mm_facts *m, uint64_t page_size)
 {
 	const struct page_facts *f = &m->page;
 
 	return f->size >= 32 && f->size <= 1024 && f->size % f->word == 0 && f->free_orders &&
 	       fields_are_possible(f) && flags_are_possible(f) && types_are_possible(f) &&
-	       m->section_size >= f->word && m->section_size <= page_size &&
-	       range_within(m->section_map, f->word, m->section_size) && m->section_shift >= 8 &&
-	       m->section_shift <= 28 && m->nr_roots && m->nr_roots <= 1ull << 40;
+	       (m->flatmem ? node_is_possible(m) : sections_are_possible(m, page_size));
 }
 
 /* Offsets beyond 32 bits become such that facts_are_possible() refuses them. */
@@ -329,6 +372,29 @@ static void fill_page(struct page_facts *f, const struct fact_values *v)
 	fill_compound(f, v);
 }
 
+static void fill_sections(struct mm_facts *m, const struct fact_values *v, const struct core *core)
+{
+	uint64_t bits =
+		v->known[F_SECTION_BITS] ? v->value[F_SECTION_BITS] : core_section_size_bits(core);
+
+	m->section_shift = UINT32_MAX; /* impossible */
+	if (bits < 64 && 1ull << bits >= core_page_size(core))
+		m->section_shift = (unsigned)bits - (unsigned)__builtin_ctzl(core_page_size(core));
+	m->mem_section = v->value[F_MEM_SECTION];
+	m->nr_roots = v->value[F_NR_ROOTS];
+	m->section_size = v->value[F_SECTION_SIZE];
+	m->section_map = v->value[F_SECTION_MAP];
+}
+
+static void fill_flatmem(struct mm_facts *m, const struct fact_values *v)
+{
+	m->section_shift = FLATMEM_SHIFT;
+	m->node = v->value[F_CONTIG_NODE];
+	m->node_mem_map = v->value[F_NODE_MEM_MAP];
+	m->node_start_pfn = v->value[F_NODE_START_PFN];
+	m->node_spanned = v->value[F_NODE_SPANNED];
+}
+
 int mm_facts_load(const struct core *core, const struct mm_fact_source *more,
 		  struct mm_facts *facts_ret, char *problem, size_t problem_len)
 {
@@ -336,7 +402,6 @@ int mm_facts_load(const struct core *core, const struct mm_fact_source *more,
 	const struct arch_ops *arch = core_arch(core);
 	struct fact_values v = { 0 };
 	struct mm_facts m = { 0 };
-	uint64_t bits;
 	int err;
 
 	if (!vi) {
@@ -344,24 +409,17 @@ int mm_facts_load(const struct core *core, const struct mm_fact_source *more,
 		return -ENODATA;
 	}
 	err = read_facts(vi, more, &v, problem, problem_len);
-	if (err) {
-		if (!v.known[F_MEM_SECTION] && vmcoreinfo_string(vi, "SYMBOL(mem_map)"))
-			snprintf(problem, problem_len,
-				 "the kernel uses FLATMEM, which is not supported");
+	if (err)
 		return err;
-	}
 	m.page.word = arch->elf_class == ELFCLASS32 ? 4 : 8;
 	m.page.big_endian = core_big_endian(core);
 	fill_page(&m.page, &v);
 
-	bits = v.known[F_SECTION_BITS] ? v.value[F_SECTION_BITS] : core_section_size_bits(core);
-	m.section_shift = UINT32_MAX; /* impossible */
-	if (bits < 64 && 1ull << bits >= core_page_size(core))
-		m.section_shift = (unsigned)bits - (unsigned)__builtin_ctzl(core_page_size(core));
-	m.mem_section = v.value[F_MEM_SECTION];
-	m.nr_roots = v.value[F_NR_ROOTS];
-	m.section_size = v.value[F_SECTION_SIZE];
-	m.section_map = v.value[F_SECTION_MAP];
+	m.flatmem = is_flatmem(vi);
+	if (m.flatmem)
+		fill_flatmem(&m, &v);
+	else
+		fill_sections(&m, &v, core);
 	if (!facts_are_possible(&m, core_page_size(core))) {
 		snprintf(problem, problem_len, "vmcoreinfo describes an impossible struct page");
 		return -EBADMSG;

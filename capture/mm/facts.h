@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What vmcoreinfo says about struct page and the section table, checked. */
+/* What vmcoreinfo says about struct page and where these are, checked. */
 #ifndef CAPTURE_MM_FACTS_H
 #define CAPTURE_MM_FACTS_H
 
@@ -10,11 +10,16 @@
 
 /**
  * struct mm_facts - One kernel's memory model.
- * @section_shift: log2 of the pages in a section
+ * @section_shift: log2 of the pages in a section; in FLATMEM more than any memory has
+ * @flatmem: there is one array of struct page, that of the only node; else SPARSEMEM, which
+ *	the rest describes
+ * @node: address of the node's struct pglist_data
  * @nr_roots: entries of mem_section[]
  */
 struct mm_facts {
 	struct page_facts page;
+	bool flatmem;
+	uint64_t node, node_mem_map, node_start_pfn, node_spanned; /* address, offsets in it */
 	uint64_t mem_section;
 	uint64_t nr_roots;
 	uint64_t section_size; /* sizeof(struct mem_section) */

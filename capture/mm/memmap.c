@@ -17,18 +17,20 @@
  * vmemmap, memblock or vmalloc. So all bits below that are flags, whichever are in use.
  */
 #define SECTION_FLAG_BITS 12
-#define PROBE_SECTIONS	  256 /* sections tried before a layout of the table is given up */
+#define PROBE_SECTIONS	  256 /* tried, or segments in FLATMEM, before giving a layout up */
 
 /* How the table can be laid out. */
 enum table_layout {
 	TABLE_EXTREME,	   /* mem_section is an array of pointers to pages of sections */
 	TABLE_EXTREME_PTR, /* mem_section points to that array */
 	TABLE_STATIC,	   /* mem_section is an array of sections */
-	TABLE_NR_LAYOUTS
+	TABLE_NR_LAYOUTS,
+	TABLE_NONE = TABLE_NR_LAYOUTS, /* FLATMEM: one section has all of memory */
 };
 
 /*
- * @table: address of the table's first entry
+ * @table: address of the table's first entry; in FLATMEM, of the struct page of pfn 0
+ * @flat_start, @flat_end: pfns that FLATMEM's array has
  * @last_*: the mapping of the last translation
  * @hole: where the last translation failed, how many bytes fail alike; else 0
  * @section, @section_pages: the section last looked up; section_pages 0 where it has none
@@ -38,6 +40,7 @@ struct memmap {
 	const struct mm_facts *facts;
 	enum table_layout layout;
 	uint64_t table;
+	uint64_t flat_start, flat_end;
 	uint64_t per_root;
 	uint64_t run_pages;
 
@@ -66,6 +69,12 @@ static int read_long(struct memmap *map, uint64_t vaddr, uint64_t *value_ret)
 	else
 		*value_ret = big ? get_be64(raw) : get_le64(raw);
 	return 0;
+}
+
+/* An address as the crashed kernel's own arithmetic has it. */
+static uint64_t wrap(const struct memmap *map, uint64_t vaddr)
+{
+	return map->facts->page.word == 4 ? (uint32_t)vaddr : vaddr;
 }
 
 /* Address of the struct mem_section of section @nr. */
@@ -98,8 +107,13 @@ static int find_section_pages(struct memmap *map, uint64_t nr, uint64_t *vaddr_r
 	const struct mm_facts *f = map->facts;
 	const uint64_t want = SECTION_PRESENT | SECTION_HAS_MEM_MAP;
 	uint64_t vaddr = 0, coded;
-	int err = find_section(map, nr, &vaddr);
+	int err;
 
+	if (map->layout == TABLE_NONE) {
+		*vaddr_ret = map->table;
+		return nr ? -ENODATA : 0;
+	}
+	err = find_section(map, nr, &vaddr);
 	if (!err)
 		err = read_long(map, vaddr + f->section_map, &coded);
 	if (err)
@@ -108,7 +122,7 @@ static int find_section_pages(struct memmap *map, uint64_t nr, uint64_t *vaddr_r
 		return -ENODATA;
 	coded &= ~((1ull << SECTION_FLAG_BITS) - 1);
 	/* Meant to wrap: what is coded is the address that pfn 0 would have. */
-	*vaddr_ret = coded + (nr << f->section_shift) * f->page.size;
+	*vaddr_ret = wrap(map, coded + (nr << f->section_shift) * f->page.size);
 	return *vaddr_ret ? 0 : -EBADMSG;
 }
 
@@ -188,21 +202,29 @@ static size_t read_bytes(struct memmap *map, uint64_t vaddr, size_t len)
 	return done;
 }
 
+/* Of @left pages, how many are alike in that the array has them, or has them not. */
+static uint64_t pages_left(const struct memmap *map, uint64_t pfn, uint64_t left)
+{
+	if (map->layout != TABLE_NONE || pfn >= map->flat_end)
+		return left;
+	return (pfn < map->flat_start ? map->flat_start : map->flat_end) - pfn;
+}
+
 void memmap_read(struct memmap *map, uint64_t pfn, uint64_t max, struct memmap_run *run_ret)
 {
 	uint32_t size = map->facts->page.size;
 	uint64_t shift = map->facts->section_shift;
 	uint64_t in_section = pfn & ((1ull << shift) - 1);
 	uint64_t base = section_pages(map, pfn >> shift);
-	uint64_t left = (1ull << shift) - in_section;
+	uint64_t left = pages_left(map, pfn, (1ull << shift) - in_section);
 	uint64_t limit = MIN(max, left), vaddr, want, got;
 
 	run_ret->pages = NULL;
 	run_ret->have = 0;
 	run_ret->nr = limit;
-	if (!base)
+	if (!base || (map->layout == TABLE_NONE && (pfn < map->flat_start || pfn >= map->flat_end)))
 		return;
-	vaddr = base + in_section * size;
+	vaddr = wrap(map, base + in_section * size);
 	run_ret->nr = MIN(limit, map->run_pages - pfn % map->run_pages);
 	want = MIN(run_ret->nr + 1, left);
 	got = read_bytes(map, vaddr, want * size) / size;
@@ -225,8 +247,8 @@ static bool probe_section(struct memmap *map, uint64_t nr, uint64_t pfn)
 	uint64_t vaddr, in_section = pfn & ((1ull << map->facts->section_shift) - 1);
 
 	return !find_section_pages(map, nr, &vaddr) &&
-	       read_bytes(map, vaddr + in_section * map->facts->page.size, map->facts->page.size) ==
-		       map->facts->page.size;
+	       read_bytes(map, wrap(map, vaddr + in_section * map->facts->page.size),
+			  map->facts->page.size) == map->facts->page.size;
 }
 
 static bool probe_layout(struct memmap *map)
@@ -254,8 +276,53 @@ static bool probe_layout(struct memmap *map)
 	return false;
 }
 
+static bool probe_flat(struct memmap *map)
+{
+	uint64_t page_size = core_page_size(map->core);
+	const struct core_segment *seg;
+	size_t nr;
+
+	seg = core_segments(map->core, &nr);
+	for (size_t i = 0; i < MIN(nr, (size_t)PROBE_SECTIONS); i++) {
+		uint64_t pfn = MAX(seg[i].paddr / page_size, map->flat_start);
+		uint64_t end = DIV_ROUND_UP(seg[i].paddr + seg[i].memsz, page_size);
+
+		end = MIN(end, map->flat_end);
+		if (pfn < end && probe_section(map, 0, pfn))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The array begins before node_start_pfn where that is no multiple of the allocator's largest
+ * block; the pages there are none, and have never been set up.
+ */
+static int find_flat(struct memmap *map)
+{
+	const struct mm_facts *f = map->facts;
+	uint64_t array, start, spanned;
+	int err = read_long(map, f->node + f->node_mem_map, &array);
+
+	map->layout = TABLE_NONE;
+	if (!err)
+		err = read_long(map, f->node + f->node_start_pfn, &start);
+	if (!err)
+		err = read_long(map, f->node + f->node_spanned, &spanned);
+	if (err)
+		return err;
+	if (!array || start >> f->section_shift || spanned >> f->section_shift)
+		return -ENODATA;
+	map->flat_start = start;
+	map->flat_end = start + spanned;
+	map->table = wrap(map, array - start * f->page.size);
+	return map->table && probe_flat(map) ? 0 : -ENODATA;
+}
+
 static int find_layout(struct memmap *map)
 {
+	if (map->facts->flatmem)
+		return find_flat(map);
 	for (unsigned i = 0; i < TABLE_NR_LAYOUTS; i++) {
 		map->layout = i;
 		map->table = map->facts->mem_section;
@@ -276,7 +343,7 @@ int memmap_create(struct core *core, const struct mm_facts *facts, struct memmap
 		return -ENOMEM;
 	map->core = core;
 	map->facts = facts;
-	map->per_root = core_page_size(core) / facts->section_size;
+	map->per_root = facts->flatmem ? 0 : core_page_size(core) / facts->section_size;
 	/* A power of two, so that no compound page's first two struct pages are parted. */
 	map->run_pages = 1;
 	while (map->run_pages * 2 * facts->page.size <= MEMMAP_RUN_BYTES)

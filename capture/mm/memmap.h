@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Finds and reads the array of struct page: SPARSEMEM's section table
- * (mem_section), with and without SPARSEMEM_EXTREME and with or without vmemmap.
- * Kernel: include/linux/mmzone.h, mm/sparse.c.
+ * (mem_section), with and without SPARSEMEM_EXTREME and with or without vmemmap; and
+ * FLATMEM's single array. Kernel: include/linux/mmzone.h, mm/sparse.c, mm/page_alloc.c.
  */
 #ifndef CAPTURE_MM_MEMMAP_H
 #define CAPTURE_MM_MEMMAP_H
@@ -29,7 +29,7 @@ struct memmap_run {
 };
 
 /**
- * memmap_create() - Find the section table.
+ * memmap_create() - Find the section table, or the single array.
  * @core: borrowed; core_setup_vaddr() has succeeded
  * @facts: borrowed
  * @map_ret: owned by the caller

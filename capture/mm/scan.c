@@ -3,7 +3,8 @@
  * The walk. Pages that a PT_LOAD holds only in part are present; one whose first byte is
  * in no PT_LOAD is kept without asking the memory map. What a PT_LOAD describes but does
  * not hold (beyond p_filesz) is not present: that is how an ELF dump says what had been
- * filtered out of it. All of this is as makedumpfile has it.
+ * filtered out of it. All of this is as makedumpfile has it, but for the page that a PT_LOAD
+ * ends in the middle of, which it leaves out.
  */
 #include "capture/mm/scan.h"
 
@@ -67,8 +68,8 @@ static int prepare_map(struct scan *s)
 	}
 	err = memmap_create(s->core, &s->facts, &s->map);
 	if (err)
-		snprintf(s->problem, sizeof(s->problem),
-			 "no struct page can be reached through mem_section");
+		snprintf(s->problem, sizeof(s->problem), "no struct page can be reached through %s",
+			 s->facts.flatmem ? "contig_page_data" : "mem_section");
 	return err;
 }
 

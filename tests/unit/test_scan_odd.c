@@ -339,3 +339,59 @@ TEST(scan_odd, facts_from_elsewhere)
 		core_close(core);
 	}
 }
+
+#define NODE 0x1fe000ull /* paddr of the only node's struct pglist_data, in the direct map */
+
+/* FLATMEM: the node says from which pfn on its array is, and how many pages it has. */
+static struct scan_walk *walk_flat(uint64_t array, uint64_t start, uint64_t spanned)
+{
+	struct mm_builder m;
+	char kernel[4096];
+
+	snprintf(kernel, sizeof(kernel),
+		 "%sSYMBOL(mem_map)=ffff8880001fd000\nSYMBOL(contig_page_data)=ffff8880001fe000\n"
+		 "OFFSET(pglist_data.node_mem_map)=0\nOFFSET(pglist_data.node_start_pfn)=8\n"
+		 "OFFSET(pglist_data.node_spanned_pages)=16\n",
+		 mm_kernel_with(mm_kernel_6_1, "SYMBOL(mem_section)", NULL));
+	mm_builder_init(&m, kernel);
+	mm_builder_text(&m, "ram 8000-80ff; 8000-80ff lru; 8010-801f anon; 8040-807f free=6");
+	core_builder_put64(&m.core, NODE, array ? array : mm_builder_page_vaddr(&m, start));
+	core_builder_put64(&m.core, NODE + 8, start);
+	core_builder_put64(&m.core, NODE + 16, spanned);
+	return scan_walk_start(mm_builder_finish(&m), true);
+}
+
+TEST(scan_odd, flatmem)
+{
+	/* The array begins in the middle of memory and ends before it does. */
+	struct scan_walk *w = walk_flat(0, 0x8008, 0xe8);
+
+	CHECK(!scan_problem(w->scan));
+	CHECK_STR(scan_walk_classes(w, 0x8006, 4), "??cc");
+	CHECK_STR(scan_walk_classes(w, 0x800f, 18), "cuuuuuuuuuuuuuuuuc");
+	CHECK_STR(scan_walk_classes(w, 0x807f, 3), "fcc");
+	CHECK_STR(scan_walk_classes(w, 0x80ee, 4), "cc??");
+	CHECK_STR(scan_walk_from(w, 0x80ef, 2), "c?");
+	scan_walk_end(w);
+}
+
+/* What no node says: all is kept. */
+TEST(scan_odd, flatmem_that_cannot_be)
+{
+	static const struct {
+		uint64_t array, start, spanned;
+	} cases[] = {
+		{ 0xffff9000deadb000, 0x8008, 0xf8 }, /* not mapped */
+		{ 0, 1ull << 60, 0xf8 },
+		{ 0, 0x8008, UINT64_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct scan_walk *w = walk_flat(cases[i].array, cases[i].start, cases[i].spanned);
+
+		CHECK_STR(scan_problem(w->scan) ? scan_problem(w->scan) : "-",
+			  "no struct page can be reached through contig_page_data");
+		CHECK_STR(scan_walk_classes(w, 0x8000, 4), "????");
+		scan_walk_end(w);
+	}
+}
