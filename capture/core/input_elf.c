@@ -54,18 +54,24 @@ static bool load_is_possible(const struct core *core, const struct core_segment 
 	       !__builtin_add_overflow(s->offset, s->filesz, &end) && end <= INT64_MAX;
 }
 
-static void add_load(struct core *core, const GElf_Phdr *ph)
+/* None, such as highmem's in a core of i386, is all ones in 32 bits as well. */
+static uint64_t widen_none(bool narrow, uint64_t addr)
+{
+	return narrow && addr == UINT32_MAX ? UINT64_MAX : addr;
+}
+
+static void add_load(struct core *core, const GElf_Phdr *ph, bool narrow)
 {
 	struct core_segment s = {
 		.paddr = ph->p_paddr,
-		.vaddr = ph->p_vaddr,
+		.vaddr = widen_none(core->arch->elf_class == ELFCLASS32, ph->p_vaddr),
 		.filesz = MIN(ph->p_filesz, ph->p_memsz),
 		.memsz = ph->p_memsz,
 		.offset = ph->p_offset,
 	};
 
 	/* All ones: no physical memory, such as vmalloc's area in /proc/kcore (fs/proc/kcore.c). */
-	if (!s.memsz || s.paddr == UINT64_MAX)
+	if (!s.memsz || widen_none(narrow, s.paddr) == UINT64_MAX)
 		return;
 	if (!load_is_possible(core, &s)) {
 		log_warn("%s: left out an impossible PT_LOAD: paddr 0x%llx memsz 0x%llx",
@@ -95,7 +101,7 @@ static int read_phdrs(struct core *core, struct file_view *view, Elf *elf)
 			return -EBADMSG;
 		}
 		if (ph.p_type == PT_LOAD) {
-			add_load(core, &ph);
+			add_load(core, &ph, gelf_getclass(elf) == ELFCLASS32);
 		} else if (ph.p_type == PT_NOTE) {
 			int err = core_read_note_segment(core, view, ph.p_offset, ph.p_filesz);
 
@@ -132,11 +138,20 @@ static int read_headers(struct core *core, struct file_view *view, Elf *elf)
 static size_t headers_len(const uint8_t *raw, uint64_t size)
 {
 	Elf64_Ehdr e;
+	Elf32_Ehdr n;
 	uint64_t phdrs, end = sizeof(e);
 
 	memcpy(&e, raw, sizeof(e));
-	if (e.e_ident[EI_DATA] != ELFDATA2LSB || e.e_ident[EI_CLASS] != ELFCLASS64)
+	memcpy(&n, raw, sizeof(n));
+	if (e.e_ident[EI_DATA] != ELFDATA2LSB)
 		return sizeof(e); /* enough to be refused by name */
+	if (e.e_ident[EI_CLASS] == ELFCLASS32) {
+		/* More than 65534 program headers are of ELF64 alone, as far as Linux knows. */
+		phdrs = n.e_phoff + (uint64_t)n.e_phnum * sizeof(Elf32_Phdr);
+		end = MAX(end, phdrs);
+		end = MIN(end, size);
+		return MIN(end, HEADERS_MAX);
+	}
 	phdrs = (uint64_t)(e.e_phnum == PN_XNUM ? CORE_LOADS_MAX : e.e_phnum) * sizeof(Elf64_Phdr);
 	if (!__builtin_add_overflow(e.e_phoff, phdrs, &phdrs))
 		end = MAX(end, phdrs);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * kdump-compressed dumps of header versions 1 to 6, of 64-bit little-endian kernels, as
+ * kdump-compressed dumps of header versions 1 to 6, of little-endian kernels, as
  * makedumpfile and QEMU write them. What came with which version: makedumpfile
  * diskdump_mod.h, struct kdump_sub_header.
  */
@@ -15,10 +15,7 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define VERSION_SPLIT	   2
-#define VERSION_VMCOREINFO 3
-#define VERSION_NOTES	   4
-#define VERSION_64BIT	   6
+#define VERSION_64BIT 6
 
 static bool kdump_matches(const uint8_t *head)
 {
@@ -27,30 +24,25 @@ static bool kdump_matches(const uint8_t *head)
 
 static const struct arch_ops *find_arch(const char machine[KDUMP_UTS_LEN])
 {
-	static const struct {
-		const char *name;
-		uint16_t machine;
-	} arches[] = {
-		{ "x86_64", EM_X86_64 },
-		{ "aarch64", EM_AARCH64 },
-		{ "ppc64le", EM_PPC64 },
-		{ "riscv64", EM_RISCV },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(arches); i++)
-		if (!strncmp(machine, arches[i].name, KDUMP_UTS_LEN))
-			return arch_find(arches[i].machine, ELFCLASS64);
-	return NULL;
+	return memchr(machine, '\0', KDUMP_UTS_LEN) ? arch_find_uname(machine) : NULL;
 }
 
 static int read_header(struct core *core, struct file_view *view, struct kdump_header *h)
 {
+	uint8_t raw[sizeof(*h)] = { 0 };
 	uint32_t version, block_size;
+	bool wide;
 
-	if (file_view_read(view, 0, h, sizeof(*h))) {
+	if (file_view_read(view, 0, raw, KDUMP_HEAD_BYTES)) {
 		log_error("%s: ends within its header", core->name);
 		return -EBADMSG;
 	}
+	wide = kdump_is_wide(raw);
+	if (file_view_read(view, 0, raw, kdump_header_bytes(wide))) {
+		log_error("%s: ends within its header", core->name);
+		return -EBADMSG;
+	}
+	kdump_header_unpack(raw, wide, h);
 	version = le32toh(h->header_version);
 	block_size = le32toh(h->block_size);
 	if (!version || version > KDUMP_HEADER_VERSION) {
@@ -79,21 +71,15 @@ static int read_header(struct core *core, struct file_view *view, struct kdump_h
 static int read_sub_header(struct core *core, struct file_view *view, uint32_t version,
 			   struct kdump_sub_header *sh)
 {
-	static const size_t lens[] = {
-		[0] = 0,
-		[1] = offsetof(struct kdump_sub_header, split),
-		[VERSION_SPLIT] = offsetof(struct kdump_sub_header, offset_vmcoreinfo),
-		[VERSION_VMCOREINFO] = offsetof(struct kdump_sub_header, offset_note),
-		[VERSION_NOTES] = offsetof(struct kdump_sub_header, offset_eraseinfo),
-		[5] = offsetof(struct kdump_sub_header, start_pfn_64),
-		[VERSION_64BIT] = sizeof(*sh),
-	};
+	const bool wide = core->arch->elf_class == ELFCLASS64;
+	uint8_t raw[sizeof(*sh)] = { 0 };
 
-	memset(sh, 0, sizeof(*sh));
-	if (file_view_read_padded(view, core->page_size, sh, lens[version])) {
+	if (file_view_read_padded(view, core->page_size, raw,
+				  kdump_sub_header_bytes(wide, version))) {
 		log_error("%s: its sub header cannot be read", core->name);
 		return -EIO;
 	}
+	kdump_sub_header_unpack(raw, wide, sh);
 	return 0;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * On-disk layout of a kdump-compressed dump, header version 6, of a 64-bit
- * little-endian kernel. All fields little-endian.
+ * On-disk layout of a kdump-compressed dump, header version 6, of a little-endian
+ * kernel. All fields little-endian. The two headers were C structs of makedumpfile on the
+ * crashed machine, so that those of a 32-bit kernel are shorter: they are packed and
+ * unpacked below, and are in 64-bit form in memory.
  *
  *	block 0			struct kdump_header
  *	block 1			struct kdump_sub_header, then the core's notes
@@ -17,6 +19,8 @@
 #define CAPTURE_CORE_KDUMP_LAYOUT_H
 
 #include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define KDUMP_SIGNATURE	     "KDUMP   "
@@ -86,6 +90,31 @@ struct kdump_page_desc {
 	uint32_t flags;
 	uint64_t page_flags;
 };
+
+/**
+ * kdump_is_wide() - Whether the dump that begins with @head is of a 64-bit kernel, by what its
+ * utsname says of the machine; one that is not known is.
+ * @head: at least KDUMP_HEAD_BYTES
+ */
+#define KDUMP_HEAD_BYTES 402u /* signature, version, utsname: the same in both */
+bool kdump_is_wide(const void *head);
+
+/** kdump_header_bytes() - On the disk. */
+size_t kdump_header_bytes(bool wide);
+
+/** kdump_sub_header_bytes() - On the disk, as far as header version @version has it, 1 to
+ * KDUMP_HEADER_VERSION. */
+size_t kdump_sub_header_bytes(bool wide, uint32_t version);
+
+/** kdump_status_offset() - Where struct kdump_header's status is on the disk. */
+size_t kdump_status_offset(bool wide);
+
+/* Between the disk's form, of kdump_header_bytes() or, at the most, kdump_sub_header_bytes()
+ * of the latest version, and memory's. @raw has room for the 64-bit form. */
+void kdump_header_pack(const struct kdump_header *h, bool wide, void *raw);
+void kdump_header_unpack(const void *raw, bool wide, struct kdump_header *h_ret);
+void kdump_sub_header_pack(const struct kdump_sub_header *sh, bool wide, void *raw);
+void kdump_sub_header_unpack(const void *raw, bool wide, struct kdump_sub_header *sh_ret);
 
 static_assert(sizeof(struct kdump_header) == 464, "kdump_header");
 static_assert(sizeof(struct kdump_sub_header) == 104, "kdump_sub_header");

@@ -52,6 +52,29 @@ static uint64_t count_bound(const struct elf_table *t, uint64_t nr_segments, uin
 	return nr;
 }
 
+static size_t ehdr_bytes(const struct elf_table *t)
+{
+	return t->narrow ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr);
+}
+
+static size_t phdr_bytes(const struct elf_table *t)
+{
+	return t->narrow ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+}
+
+/* Lay out the front, and see whether what follows stays below 4 GiB. */
+static bool lay_out(struct elf_table *t, size_t notes_len)
+{
+	const struct core *core = t->job->core;
+	uint64_t most;
+
+	t->notes = ehdr_bytes(t) + t->capacity * phdr_bytes(t);
+	t->data = ROUND_UP(t->notes + notes_len, ALIGN);
+	return !__builtin_mul_overflow(t->job->present_pages, t->job->page_size, &most) &&
+	       !__builtin_add_overflow(most, t->data, &most) && most <= UINT32_MAX &&
+	       core_end_paddr(core) <= UINT32_MAX;
+}
+
 int elf_table_init(struct elf_table *t, const struct dump_job *job, struct writer *writer,
 		   uint64_t *split_pages_ret)
 {
@@ -72,34 +95,70 @@ int elf_table_init(struct elf_table *t, const struct dump_job *job, struct write
 	t->capacity = count_bound(t, nr_segments, split);
 	t->nr = 1;
 	t->spare = SPARE_SPLITS;
-	t->notes = sizeof(Elf64_Ehdr) + t->capacity * sizeof(Elf64_Phdr);
-	t->data = ROUND_UP(t->notes + notes_len, ALIGN);
+	t->narrow = core_arch(job->core)->elf_class == ELFCLASS32;
+	if (!lay_out(t, notes_len) && t->narrow) {
+		t->narrow = false;
+		lay_out(t, notes_len);
+	}
 	*split_pages_ret = split;
 	return 0;
 }
 
 static int write_ehdr(struct elf_table *t, uint32_t phnum, uint32_t flags)
 {
-	Elf64_Ehdr e = {
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-			     EV_CURRENT },
+	const Elf64_Ehdr e = {
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3,
+			     t->narrow ? ELFCLASS32 : ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
 		.e_type = ET_CORE,
 		.e_machine = core_arch(t->job->core)->elf_machine,
 		.e_version = EV_CURRENT,
-		.e_phoff = sizeof(Elf64_Ehdr),
+		.e_phoff = ehdr_bytes(t),
 		.e_flags = flags,
-		.e_ehsize = sizeof(Elf64_Ehdr),
-		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_ehsize = ehdr_bytes(t),
+		.e_phentsize = phdr_bytes(t),
 		.e_phnum = phnum,
 	};
+	Elf32_Ehdr n = {
+		.e_type = e.e_type,
+		.e_machine = e.e_machine,
+		.e_version = e.e_version,
+		.e_phoff = e.e_phoff,
+		.e_flags = e.e_flags,
+		.e_ehsize = e.e_ehsize,
+		.e_phentsize = e.e_phentsize,
+		.e_phnum = e.e_phnum,
+	};
 
-	return writer_put(t->writer, 0, &e, sizeof(e));
+	memcpy(n.e_ident, e.e_ident, EI_NIDENT);
+	return t->narrow ? writer_put(t->writer, 0, &n, sizeof(n)) :
+			   writer_put(t->writer, 0, &e, sizeof(e));
+}
+
+static int write_phdr_32(struct elf_table *t, uint64_t offset, const Elf64_Phdr *p)
+{
+	const Elf32_Phdr n = {
+		.p_type = p->p_type,
+		.p_flags = p->p_flags,
+		.p_offset = (uint32_t)p->p_offset,
+		.p_vaddr = (uint32_t)p->p_vaddr, /* none: all ones here too */
+		.p_paddr = (uint32_t)p->p_paddr,
+		.p_filesz = (uint32_t)p->p_filesz,
+		.p_memsz = (uint32_t)p->p_memsz,
+	};
+
+	return writer_put(t->writer, offset, &n, sizeof(n));
 }
 
 static int write_phdrs(struct elf_table *t, uint32_t first, const Elf64_Phdr *phdrs, uint32_t nr)
 {
-	return writer_put(t->writer, sizeof(Elf64_Ehdr) + first * sizeof(*phdrs), phdrs,
-			  nr * sizeof(*phdrs));
+	uint64_t offset = ehdr_bytes(t) + (uint64_t)first * phdr_bytes(t);
+	int err = 0;
+
+	if (!t->narrow)
+		return writer_put(t->writer, offset, phdrs, nr * sizeof(*phdrs));
+	for (uint32_t i = 0; i < nr && !err; i++)
+		err = write_phdr_32(t, offset + i * phdr_bytes(t), &phdrs[i]);
+	return err;
 }
 
 int elf_table_begin(struct elf_table *t, const Elf64_Phdr *first)

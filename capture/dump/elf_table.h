@@ -19,6 +19,8 @@
 
 /**
  * struct elf_table - Program headers that are on their way to the sink.
+ * @narrow: written as ELF32: a 32-bit kernel, and nothing is beyond 4 GiB, neither in memory
+ *	nor in the dump. Else ELF64, which kexec-tools too uses for the rest of them.
  * @capacity: of the table in the sink, PT_NOTE included
  * @spare: splits left for pages that must not or cannot be read
  * @nr: entries, PT_NOTE included, of which the last @nr_pending wait in @pending
@@ -28,6 +30,7 @@
 struct elf_table {
 	const struct dump_job *job;
 	struct writer *writer; /* borrowed */
+	bool narrow;
 	uint64_t notes, data;  /* offsets */
 	uint32_t capacity, nr, spare;
 	unsigned nr_pending;

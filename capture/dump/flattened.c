@@ -122,15 +122,16 @@ static int copy_record(struct flat_input *in, uint64_t offset, uint64_t len, uin
 /* What a stream that is cut off left behind is no complete dump, whatever its header says. */
 static void mark_incomplete(struct flat_input *in, const struct dump_sink *sink)
 {
-	static const uint8_t elf64[] = { ELFMAG0,    ELFMAG1,	  ELFMAG2,   ELFMAG3,
-					 ELFCLASS64, ELFDATA2LSB, EV_CURRENT };
-	uint32_t mark = DUMP_DH_COMPRESSED_INCOMPLETE;
-	uint64_t at = offsetof(struct kdump_header, status);
+	uint32_t mark = DUMP_ELF_INCOMPLETE;
+	uint64_t at;
 
-	if (!memcmp(in->front, elf64, sizeof(elf64))) {
-		mark = DUMP_ELF_INCOMPLETE;
-		at = offsetof(Elf64_Ehdr, e_flags);
-	} else if (memcmp(in->front, KDUMP_SIGNATURE, strlen(KDUMP_SIGNATURE))) {
+	if (!memcmp(in->front, KDUMP_SIGNATURE, strlen(KDUMP_SIGNATURE))) {
+		mark = DUMP_DH_COMPRESSED_INCOMPLETE;
+		at = kdump_status_offset(kdump_is_wide(in->front));
+	} else if (!memcmp(in->front, ELFMAG, SELFMAG) && in->front[EI_DATA] == ELFDATA2LSB) {
+		at = in->front[EI_CLASS] == ELFCLASS64 ? offsetof(Elf64_Ehdr, e_flags) :
+							 offsetof(Elf32_Ehdr, e_flags);
+	} else {
 		return;
 	}
 	put_le32(in->front + at, get_le32(in->front + at) | mark);

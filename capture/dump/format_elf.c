@@ -61,10 +61,6 @@ int elf_dump_create(const struct dump_job *job, const struct dump_sink *sink,
 	uint64_t split_pages;
 	int err;
 
-	if (core_arch(job->core)->elf_class != ELFCLASS64) {
-		log_error("an ELF dump of a 32-bit kernel cannot be written");
-		return -EOPNOTSUPP;
-	}
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;

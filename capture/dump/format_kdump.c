@@ -38,6 +38,7 @@ struct pending {
 
 struct kdump {
 	const struct dump_job *job;
+	bool wide; /* the crashed kernel has 64 bits */
 	struct writer writer;
 	struct kdump_header header;
 	struct kdump_part part;
@@ -48,6 +49,11 @@ struct kdump {
 	uint8_t chunk[BITMAP_CHUNK]; /* of bitmap 1 */
 };
 
+static size_t sub_header_bytes(const struct kdump *k)
+{
+	return kdump_sub_header_bytes(k->wide, KDUMP_HEADER_VERSION);
+}
+
 static int lay_out(struct kdump *k)
 {
 	const struct dump_job *job = k->job;
@@ -56,7 +62,7 @@ static int lay_out(struct kdump *k)
 	size_t notes_len = 0;
 
 	core_notes(job->core, &notes_len);
-	sub_blocks = DIV_ROUND_UP(sizeof(struct kdump_sub_header) + notes_len, block);
+	sub_blocks = DIV_ROUND_UP(sub_header_bytes(k) + notes_len, block);
 	bitmap_blocks = 2 * DIV_ROUND_UP(DIV_ROUND_UP(job->max_pfn, 8), block);
 	if (bitmap_blocks > MAX_BITMAP_BLOCKS || sub_blocks > INT32_MAX) {
 		log_error("memory up to pfn %" PRIu64 " does not fit a kdump-compressed header",
@@ -77,14 +83,11 @@ int kdump_create(const struct dump_job *job, const struct dump_sink *sink, struc
 	struct kdump *k;
 	int err;
 
-	if (core_arch(job->core)->elf_class != ELFCLASS64) {
-		log_error("a kdump-compressed dump of a 32-bit kernel cannot be written");
-		return -EOPNOTSUPP;
-	}
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return -ENOMEM;
 	k->job = job;
+	k->wide = core_arch(job->core)->elf_class == ELFCLASS64;
 	kdump_header_fill(job->core, &k->header);
 	err = lay_out(k);
 	if (!err)
@@ -115,16 +118,19 @@ uint64_t kdump_bitmap(const struct kdump *k)
 static int write_header(struct kdump *k, uint32_t extra_status)
 {
 	const struct codec *codec = k->job->options->codec;
+	uint8_t raw[sizeof(k->header)];
 
 	k->header.status = htole32((codec ? codec->page_flag : 0) | extra_status);
-	return writer_put(&k->writer, 0, &k->header, sizeof(k->header));
+	kdump_header_pack(&k->header, k->wide, raw);
+	return writer_put(&k->writer, 0, raw, kdump_header_bytes(k->wide));
 }
 
 static int write_sub_header(struct kdump *k)
 {
 	const struct dump_job *job = k->job;
-	const uint64_t at = job->page_size, offset_note = at + sizeof(struct kdump_sub_header);
+	const uint64_t at = job->page_size, offset_note = at + sub_header_bytes(k);
 	struct kdump_sub_header sh;
+	uint8_t raw[sizeof(sh)];
 
 	kdump_sub_header_fill(job->core, offset_note, &sh);
 	sh.dump_level = htole32(job->options->level);
@@ -136,7 +142,8 @@ static int write_sub_header(struct kdump *k)
 		sh.start_pfn_64 = htole64(k->part.start_pfn);
 		sh.end_pfn_64 = htole64(k->part.end_pfn);
 	}
-	return writer_put(&k->writer, at, &sh, sizeof(sh));
+	kdump_sub_header_pack(&sh, k->wide, raw);
+	return writer_put(&k->writer, at, raw, sub_header_bytes(k));
 }
 
 static int write_notes(struct kdump *k)
@@ -146,8 +153,7 @@ static int write_notes(struct kdump *k)
 
 	if (!notes_len)
 		return 0;
-	return writer_put(&k->writer, k->job->page_size + sizeof(struct kdump_sub_header), notes,
-			  notes_len);
+	return writer_put(&k->writer, k->job->page_size + sub_header_bytes(k), notes, notes_len);
 }
 
 /* Set bits [from, to). */

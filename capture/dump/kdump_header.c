@@ -17,7 +17,7 @@ static void set_string(char field[KDUMP_UTS_LEN], const char *value)
 }
 
 /* Readers take the architecture from utsname, so one that is damaged is not used. */
-static bool utsname_usable(const struct kdump_utsname *u, const char *machine)
+static bool utsname_usable(const struct kdump_utsname *u, const struct arch_ops *arch)
 {
 	const char *fields[] = { u->sysname, u->nodename, u->release,
 				 u->version, u->machine,  u->domainname };
@@ -25,7 +25,7 @@ static bool utsname_usable(const struct kdump_utsname *u, const char *machine)
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (!memchr(fields[i], '\0', KDUMP_UTS_LEN))
 			return false;
-	return streq(u->machine, machine);
+	return arch_find_uname(u->machine) == arch;
 }
 
 /*
@@ -45,7 +45,7 @@ static bool read_utsname(struct core *core, struct kdump_utsname *u)
 		end = offset + 1;
 	for (; offset < end; offset += 4) {
 		if (core_read_vaddr(core, addr + offset, u, sizeof(*u)) ||
-		    !utsname_usable(u, core_arch(core)->name))
+		    !utsname_usable(u, core_arch(core)))
 			continue;
 		if (!release || streq(u->release, release))
 			return true;

@@ -23,6 +23,7 @@ struct part {
 	int fd;
 	const char *name;
 	uint64_t size;
+	bool wide; /* the crashed kernel has 64 bits */
 	struct kdump_header header;
 	struct kdump_sub_header sub;
 	uint64_t bitmap2, descs;
@@ -81,6 +82,48 @@ static int check_part(struct part *p)
 	return 0;
 }
 
+static int read_header(struct part *p)
+{
+	uint8_t raw[sizeof(p->header)] = { 0 };
+	int err = read_at(p, 0, raw, KDUMP_HEAD_BYTES);
+
+	if (err)
+		return err;
+	p->wide = kdump_is_wide(raw);
+	err = read_at(p, 0, raw, kdump_header_bytes(p->wide));
+	if (!err)
+		kdump_header_unpack(raw, p->wide, &p->header);
+	return err;
+}
+
+static int read_sub_header(struct part *p)
+{
+	uint8_t raw[sizeof(p->sub)] = { 0 };
+	int err = read_at(p, le32toh(p->header.block_size), raw,
+			  kdump_sub_header_bytes(p->wide, KDUMP_HEADER_VERSION));
+
+	if (!err)
+		kdump_sub_header_unpack(raw, p->wide, &p->sub);
+	return err;
+}
+
+static int write_header(struct assembly *a, const struct kdump_header *header)
+{
+	uint8_t raw[sizeof(*header)];
+
+	kdump_header_pack(header, a->parts[0].wide, raw);
+	return writer_put(&a->writer, 0, raw, kdump_header_bytes(a->parts[0].wide));
+}
+
+static int write_sub_header(struct assembly *a, const struct kdump_sub_header *sub)
+{
+	uint8_t raw[sizeof(*sub)];
+
+	kdump_sub_header_pack(sub, a->parts[0].wide, raw);
+	return writer_put(&a->writer, a->page_size, raw,
+			  kdump_sub_header_bytes(a->parts[0].wide, KDUMP_HEADER_VERSION));
+}
+
 static int open_part(struct part *p, const struct reassemble_input *input)
 {
 	uint64_t block;
@@ -92,14 +135,14 @@ static int open_part(struct part *p, const struct reassemble_input *input)
 	if (fstat(p->fd, &st))
 		return -errno;
 	p->size = (uint64_t)st.st_size;
-	err = read_at(p, 0, &p->header, sizeof(p->header));
+	err = read_header(p);
 	if (err)
 		return err;
 	block = le32toh(p->header.block_size);
 	if (memcmp(p->header.signature, KDUMP_SIGNATURE, sizeof(p->header.signature)) ||
 	    block < 4096 || block > PAGE_BYTES_MAX || block & (block - 1))
 		return complain(p, "is no kdump-compressed dump");
-	err = read_at(p, block, &p->sub, sizeof(p->sub));
+	err = read_sub_header(p);
 	return err ? err : check_part(p);
 }
 
@@ -189,8 +232,8 @@ static int write_front(struct assembly *a)
 	sub.split = 0;
 	sub.start_pfn = sub.end_pfn = sub.start_pfn_64 = sub.end_pfn_64 = 0;
 	if (!err)
-		err = writer_put(&a->writer, 0, &header, sizeof(header));
-	return err ? err : writer_put(&a->writer, a->page_size, &sub, sizeof(sub));
+		err = write_header(a, &header);
+	return err ? err : write_sub_header(a, &sub);
 }
 
 /* One page's data. Return: 0; -EBADMSG; -errno. */
@@ -263,7 +306,7 @@ static int finish(struct assembly *a)
 
 	header.status = a->incomplete ? header.status | mark : header.status & ~mark;
 	if (!err)
-		err = writer_put(&a->writer, 0, &header, sizeof(header));
+		err = write_header(a, &header);
 	return err ? err : writer_sync(&a->writer);
 }
 
