@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/core/kallsyms.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static int locate(struct kallsyms *k)
 	k->nr_tables = 1;
 	k->entry_size = 4;
 	if (vmcoreinfo_symbol(vi, "kallsyms_offsets", &k->tables[0])) {
-		k->entry_size = 8;
+		k->entry_size = core_arch(k->core)->elf_class == ELFCLASS64 ? 8 : 4;
 		if (vmcoreinfo_symbol(vi, "kallsyms_addresses", &k->tables[0]))
 			return -ENODATA;
 	}

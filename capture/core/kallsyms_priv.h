@@ -14,7 +14,8 @@
 /*
  * @names: address of the compressed names, @nr of them
  * @tables, @nr_tables: where the offsets may be
- * @entry_size: bytes of one: 4 an offset, 8 an address
+ * @entry_size: bytes of one: 4 an offset (or a 32-bit kernel's address: an offset from 0), 8 an
+ *	address
  * @token, @token_len: each token's place in @tokens
  */
 struct kallsyms {

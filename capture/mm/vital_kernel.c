@@ -172,7 +172,7 @@ static void find_cpus(struct vital *v)
 		return;
 	len = percpu_bytes(v, end - start);
 	for (uint32_t cpu = 0; cpu < MIN(nr, MAX_CPUS); cpu++) {
-		uint64_t offset = vital_word(v, offsets + 8ull * cpu);
+		uint64_t offset = vital_word(v, offsets + (uint64_t)vital_word_size(v) * cpu);
 
 		if (!offset)
 			continue;
@@ -189,21 +189,40 @@ static void find_sections(struct vital *v)
 {
 	const struct vmcoreinfo *vi = core_vmcoreinfo(v->core);
 	uint64_t roots, nr, page = core_page_size(v->core);
+	const unsigned word = vital_word_size(v);
 	uint8_t raw[4096];
 
 	if (vmcoreinfo_symbol(vi, "mem_section", &roots) ||
 	    vmcoreinfo_length(vi, "mem_section", &nr) || nr > MAX_ROOTS)
 		return;
-	vital_add(v, roots, 8 * nr, VITAL_MEMORY);
+	vital_add(v, roots, word * nr, VITAL_MEMORY);
 	for (uint64_t i = 0; i < nr; i++) {
-		uint64_t at = i % (sizeof(raw) / 8) * 8;
+		uint64_t at = i % (sizeof(raw) / word) * word, root;
 
-		if (!at &&
-		    core_read_vaddr(v->core, roots + 8 * i, raw, MIN(sizeof(raw), 8 * (nr - i))))
+		if (!at && core_read_vaddr(v->core, roots + word * i, raw,
+					   MIN(sizeof(raw), word * (nr - i))))
 			return;
-		if (get_le64(raw + at))
-			vital_add(v, get_le64(raw + at), page, VITAL_MEMORY);
+		root = vital_get_word(v, raw + at);
+		if (root)
+			vital_add(v, root, page, VITAL_MEMORY);
 	}
+}
+
+/* FLATMEM's only node, and its struct pages, which the linear map has. */
+static void find_flatmem(struct vital *v)
+{
+	const struct vmcoreinfo *vi = core_vmcoreinfo(v->core);
+	uint64_t node, size, map, spanned, page_struct, len;
+
+	if (vmcoreinfo_symbol(vi, "contig_page_data", &node) ||
+	    vmcoreinfo_size(vi, "pglist_data", &size) ||
+	    vmcoreinfo_size(vi, "page", &page_struct) ||
+	    vmcoreinfo_offset(vi, "pglist_data.node_mem_map", &map) ||
+	    vmcoreinfo_offset(vi, "pglist_data.node_spanned_pages", &spanned))
+		return;
+	vital_add(v, node, size, VITAL_MEMORY);
+	if (!__builtin_mul_overflow(vital_word(v, node + spanned), page_struct, &len))
+		vital_add(v, vital_word(v, node + map), len, VITAL_MEMMAP);
 }
 
 static void find_nodes(struct vital *v)
@@ -216,7 +235,7 @@ static void find_nodes(struct vital *v)
 	if (vmcoreinfo_length(vi, "node_data", &nr))
 		nr = MAX_NODES;
 	for (uint64_t i = 0; i < MIN(nr, (uint64_t)MAX_NODES); i++) {
-		uint64_t node = vital_word(v, nodes + 8 * i);
+		uint64_t node = vital_word(v, nodes + vital_word_size(v) * i);
 
 		if (node)
 			vital_add(v, node, size, VITAL_MEMORY);
@@ -231,7 +250,8 @@ static void add_cache(struct vital *v, uint64_t cache)
 	vital_add(v, cache, vital_size(v, FIELD_KMEM_CACHE), VITAL_MEMORY);
 	vital_add(v, name, MAX_NAME, VITAL_MEMORY);
 	for (uint32_t i = 0; nodes->found && i < MIN(nodes->nr, MAX_NODES); i++) {
-		uint64_t node = vital_word(v, cache + nodes->bit_offset / 8 + 8ull * i);
+		uint64_t node = vital_word(v, cache + nodes->bit_offset / 8 +
+						      (uint64_t)vital_word_size(v) * i);
 
 		if (!node)
 			return;
@@ -256,7 +276,7 @@ static void add_strings(struct vital *v, uint64_t table, uint64_t len)
 	uint64_t start = v->symbols[SYM___start_rodata], end = v->symbols[SYM___end_rodata];
 
 	vital_add(v, table, table ? len : 0, VITAL_MEMORY);
-	for (uint64_t at = 0; table && at < len; at += 8) {
+	for (uint64_t at = 0; table && at < len; at += vital_word_size(v)) {
 		uint64_t word = vital_word(v, table + at);
 
 		if (word >= start && word < end)
@@ -293,6 +313,7 @@ void vital_find_kernel(struct vital *v)
 	find_log(v);
 	find_cpus(v);
 	find_sections(v);
+	find_flatmem(v);
 	find_nodes(v);
 	find_caches(v);
 	find_checks(v);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The tiers that the kernel's page tables alone tell. */
 #include "capture/mm/vital_priv.h"
+#include "lib/util.h"
+
+#define IMAGE_ROUND (4ull << 20)
 
 /*
  * @direct, @direct_end: the linear map of memory; page tables of it are wanted, but not what
  *	it maps, which is all memory
  * @image: virtual minus physical address in the kernel's image, where @has_image
+ * @image_start, @image_end: where else that may be so, the image is in here
+ * @linear_image: the image is in the linear map, as on i386; there are few tables then
  * @parts_known: symbols tell the image's parts, better than access rights do: memory that the
  *	kernel has given back is still mapped
  */
@@ -13,8 +18,8 @@ struct walk {
 	struct vital *v;
 	uint64_t direct, direct_end;
 	uint64_t vmemmap, vmemmap_end;
-	uint64_t image;
-	bool has_image, parts_known;
+	uint64_t image, image_start, image_end;
+	bool has_image, linear_image, parts_known;
 	uint64_t last_table_len;
 };
 
@@ -28,7 +33,20 @@ static bool enter(void *ctx, uint64_t paddr, uint64_t vaddr, uint64_t len)
 	struct walk *w = ctx;
 
 	vital_set_add(&w->v->set, paddr, core_page_size(w->v->core), VITAL_PAGE_TABLES);
-	return len > w->last_table_len || !in_direct(w, vaddr);
+	return len > w->last_table_len || w->linear_image || !in_direct(w, vaddr);
+}
+
+/* Mapped in one piece: hardly a page elsewhere is as far from its place. */
+static bool is_image(const struct walk *w, const struct arch_mapping *m)
+{
+	return w->has_image && m->vaddr - m->paddr == w->image && m->vaddr < w->image_end &&
+	       m->vaddr + m->len > w->image_start;
+}
+
+/* What is mapped behind the linear map, which may end before memory does, is in another way. */
+static bool is_direct(const struct walk *w, const struct arch_mapping *m)
+{
+	return in_direct(w, m->vaddr) && (!w->linear_image || m->vaddr - m->paddr == w->direct);
 }
 
 static void leaf(void *ctx, const struct arch_mapping *m)
@@ -36,15 +54,18 @@ static void leaf(void *ctx, const struct arch_mapping *m)
 	struct walk *w = ctx;
 	enum vital_tier tier = VITAL_MAPPED;
 
-	if (in_direct(w, m->vaddr))
-		return;
-	if (m->vaddr >= w->vmemmap && m->vaddr < w->vmemmap_end) {
-		tier = VITAL_MEMMAP;
-	} else if (w->has_image && m->vaddr - m->paddr == w->image) {
-		/* Mapped in one piece: hardly a page elsewhere is as far from its place. */
+	if (w->linear_image ? is_image(w, m) : is_image(w, m) && !is_direct(w, m)) {
 		if (w->parts_known)
 			return;
-		tier = m->executable ? VITAL_TEXT : m->writable ? VITAL_DATA : VITAL_RODATA;
+		/* Without NX, as on i386 without PAE, data is executable too. */
+		tier = w->linear_image && m->writable ? VITAL_DATA :
+		       m->executable		      ? VITAL_TEXT :
+		       m->writable		      ? VITAL_DATA :
+							VITAL_RODATA;
+	} else if (is_direct(w, m)) {
+		return;
+	} else if (m->vaddr >= w->vmemmap && m->vaddr < w->vmemmap_end) {
+		tier = VITAL_MEMMAP;
 	}
 	vital_set_add(&w->v->set, m->paddr, m->len, tier);
 }
@@ -58,10 +79,25 @@ static void find_image(struct walk *w, const struct vmcoreinfo *vi)
 		return;
 	w->has_image = true;
 	w->image = stext - paddr;
+	w->image_end = UINT64_MAX;
+}
+
+/* In the linear map all else is mapped like the image. It ends with its bss, in which
+ * swapper_pg_dir is. */
+static void bound_image(struct walk *w, const struct vmcoreinfo *vi)
+{
+	uint64_t end;
+
+	w->linear_image = true;
+	w->image_end = 0;
+	if (vmcoreinfo_symbol(vi, "_stext", &w->image_start) ||
+	    vmcoreinfo_symbol(vi, "swapper_pg_dir", &end) || end < w->image_start)
+		return;
+	w->image_end = ROUND_UP(end + 1, IMAGE_ROUND);
 }
 
 /* A PT_LOAD's virtual address is a guess of kexec's: the page tables must agree. */
-static uint64_t guess_page_offset(const struct walk *w)
+static uint64_t guess_page_offset(const struct walk *w, bool image_too)
 {
 	size_t nr;
 	const struct core_segment *seg = core_loads(w->v->core, &nr);
@@ -70,7 +106,7 @@ static uint64_t guess_page_offset(const struct walk *w)
 		uint64_t offset = seg[i].vaddr - seg[i].paddr, paddr;
 
 		if (seg[i].vaddr == UINT64_MAX || seg[i].vaddr < seg[i].paddr ||
-		    (w->has_image && offset == w->image))
+		    (!image_too && w->has_image && offset == w->image))
 			continue;
 		if (!core_vaddr_to_paddr(w->v->core, seg[i].vaddr, &paddr) && paddr == seg[i].paddr)
 			return offset;
@@ -78,13 +114,18 @@ static uint64_t guess_page_offset(const struct walk *w)
 	return 0;
 }
 
-static void find_direct(struct walk *w)
+static void find_direct(struct walk *w, const struct vmcoreinfo *vi)
 {
 	uint64_t base = w->v->symbols[SYM_page_offset_base];
 
 	w->direct = base ? vital_word(w->v, base) : 0;
 	if (!w->direct)
-		w->direct = guess_page_offset(w);
+		w->direct = guess_page_offset(w, false);
+	if (!w->direct) {
+		w->direct = guess_page_offset(w, true);
+		if (w->direct && w->has_image && w->direct == w->image)
+			bound_image(w, vi);
+	}
 	if (w->direct &&
 	    __builtin_add_overflow(w->direct, core_end_paddr(w->v->core), &w->direct_end))
 		w->direct_end = UINT64_MAX;
@@ -111,13 +152,13 @@ void vital_find_mappings(struct vital *v)
 	uint64_t page = core_page_size(v->core);
 	struct walk w = {
 		.v = v,
-		.last_table_len = page * (page / 8),
+		.last_table_len = page * (page / vital_word_size(v)),
 		.parts_known = vital_knows_image(v),
 	};
 	const struct arch_visitor visitor = { enter, leaf, &w };
 
 	find_image(&w, vi);
-	find_direct(&w);
+	find_direct(&w, vi);
 	find_vmemmap(&w, vi);
 	core_visit_mappings(v->core, &visitor);
 }

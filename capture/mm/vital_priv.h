@@ -142,7 +142,14 @@ bool vital_has(const struct vital *v, const enum vital_field fields[], size_t nr
 uint64_t vital_offset(const struct vital *v, enum vital_field field);
 uint64_t vital_size(const struct vital *v, enum vital_field field);
 
-/** vital_word() - The 8 bytes (vital_u32(): 4) at @vaddr; 0 where they cannot be read. */
+/** vital_word_size() - Bytes in the crashed kernel's long and pointer. */
+unsigned vital_word_size(const struct vital *v);
+
+/** vital_get_word() - The long or pointer at @p. */
+uint64_t vital_get_word(const struct vital *v, const void *p);
+
+/** vital_word() - The long or pointer (vital_u32(): the 4 bytes) at @vaddr; 0 where it cannot
+ * be read. */
 uint64_t vital_word(const struct vital *v, uint64_t vaddr);
 uint32_t vital_u32(const struct vital *v, uint64_t vaddr);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Reading the crashed kernel's structures, none of which need make sense. */
+#include <elf.h>
 #include <stdlib.h>
 
 #include "capture/mm/vital_priv.h"
@@ -24,11 +25,22 @@ uint64_t vital_size(const struct vital *v, enum vital_field field)
 	return v->fields[field].size;
 }
 
+unsigned vital_word_size(const struct vital *v)
+{
+	return core_arch(v->core)->elf_class == ELFCLASS64 ? 8 : 4;
+}
+
+uint64_t vital_get_word(const struct vital *v, const void *p)
+{
+	return vital_word_size(v) == 8 ? get_le64(p) : get_le32(p);
+}
+
 uint64_t vital_word(const struct vital *v, uint64_t vaddr)
 {
 	uint8_t raw[8];
 
-	return core_read_vaddr(v->core, vaddr, raw, sizeof(raw)) ? 0 : get_le64(raw);
+	return core_read_vaddr(v->core, vaddr, raw, vital_word_size(v)) ? 0 :
+									  vital_get_word(v, raw);
 }
 
 uint32_t vital_u32(const struct vital *v, uint64_t vaddr)

@@ -3,13 +3,12 @@
 #include <stdlib.h>
 
 #include "capture/mm/vital_priv.h"
-#include "lib/bytes.h"
 #include "lib/util.h"
 
 #define MAX_TASKS     131072u /* more would not fit into VITAL_MAX_RANGES */
 #define MAX_STRUCT    65536u
 #define MAX_STACK     65536u
-#define DEFAULT_STACK 16384u /* THREAD_SIZE of 64-bit architectures without KASAN */
+#define DEFAULT_STACK 16384u /* THREAD_SIZE of 64-bit architectures without KASAN, the most */
 #define ORC_BLOCK     256u
 #define ORC_IP	      4u /* bytes of an element of each array */
 #define ORC_ENTRY     6u
@@ -93,8 +92,8 @@ void vital_add_stack(struct vital *v, uint64_t stack, uint64_t len, enum vital_t
 	for (uint64_t at = 0; at + sizeof(raw) <= len; at += sizeof(raw)) {
 		if (core_read_vaddr(v->core, stack + at, raw, sizeof(raw)))
 			continue;
-		for (unsigned i = 0; i < sizeof(raw); i += 8) {
-			uint64_t word = get_le64(raw + i);
+		for (unsigned i = 0; i < sizeof(raw); i += vital_word_size(v)) {
+			uint64_t word = vital_get_word(v, raw + i);
 
 			if (word > stext && word < etext)
 				add_code(v, word, tier);
@@ -215,7 +214,7 @@ static void find_pids(struct vital *v)
 			w.depth--;
 			continue;
 		}
-		entry = vital_word(v, l->node + slots + 8ull * l->next++);
+		entry = vital_word(v, l->node + slots + (uint64_t)vital_word_size(v) * l->next++);
 		if (is_node(entry))
 			xa_enter(&w, entry);
 		else if (entry && !(entry & 3))
