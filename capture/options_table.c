@@ -10,15 +10,15 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-static int parse_number(const char *arg, unsigned long max, unsigned long *value_ret)
+static int parse_number(const char *arg, unsigned long long max, unsigned long long *value_ret)
 {
-	unsigned long value;
+	unsigned long long value;
 	char *end;
 
 	if (*arg < '0' || *arg > '9')
 		return -EINVAL;
 	errno = 0;
-	value = strtoul(arg, &end, 10);
+	value = strtoull(arg, &end, 10);
 	if (errno || *end || value > max)
 		return -EINVAL;
 	*value_ret = value;
@@ -66,7 +66,7 @@ static int apply_level(struct options *o, const struct option_row *row, const ch
 	strcpy(list, arg);
 	o->nr_levels = 0;
 	while ((word = strsep(&rest, ","))) {
-		unsigned long level;
+		unsigned long long level;
 
 		if (parse_number(word, DUMP_LEVEL_MAX, &level)) {
 			log_error("-d %s: a dump level is a number from 0 to %u", arg,
@@ -104,7 +104,7 @@ static int apply_codec(struct options *o, const struct option_row *row, const ch
 static int apply_codec_name(struct options *o, const struct option_row *row, const char *arg)
 {
 	const struct codec *codec;
-	unsigned long level = 0;
+	unsigned long long level = 0;
 	char name[16], *colon;
 
 	(void)row;
@@ -175,7 +175,7 @@ static int apply_debug(struct options *o, const struct option_row *row, const ch
 /* makedumpfile's bits: 1 progress, 2 what it does, 4 errors, 8 debugging, 16 report. */
 static int apply_message_level(struct options *o, const struct option_row *row, const char *arg)
 {
-	unsigned long level;
+	unsigned long long level;
 
 	(void)row;
 	if (parse_number(arg, 31, &level)) {
@@ -193,14 +193,14 @@ static int apply_message_level(struct options *o, const struct option_row *row, 
 
 static int apply_threads(struct options *o, const struct option_row *row, const char *arg)
 {
-	unsigned long nr;
+	unsigned long long nr;
 
 	(void)row;
 	if (parse_number(arg, INT32_MAX, &nr)) {
 		log_error("--num-threads %s: this is not a number of threads", arg);
 		return -EINVAL;
 	}
-	nr = MIN(nr, (unsigned long)DUMP_THREADS_MAX);
+	nr = MIN(nr, (unsigned long long)DUMP_THREADS_MAX);
 	o->threads = nr ? (unsigned)nr : 1;
 	return 0;
 }
@@ -211,7 +211,7 @@ static int apply_limit(struct options *o, const struct option_row *row, const ch
 	static const char units[] = "KMGT";
 	char number[32], *unit = NULL;
 	const char *at;
-	unsigned long value;
+	unsigned long long value;
 	unsigned shift = 0;
 
 	(void)row;

@@ -53,8 +53,9 @@ static uint32_t get32(const struct core *core, const uint8_t *p)
 
 bool core_next_note(const struct core *core, size_t *pos, struct core_note *note_ret)
 {
-	size_t left, name_len, desc_len, name_room;
+	size_t left, name_len, desc_len;
 	const uint8_t *hdr;
+	uint64_t name_room; /* of 4 GiB too, on a 32-bit host */
 
 	/* Zeros between notes: the unused rest of a CPU's area. No note is without a name. */
 	while (*pos <= core->notes_len && core->notes_len - *pos >= NOTE_HDR_BYTES &&
@@ -66,7 +67,7 @@ bool core_next_note(const struct core *core, size_t *pos, struct core_note *note
 	left = core->notes_len - *pos - NOTE_HDR_BYTES;
 	name_len = get32(core, hdr);
 	desc_len = get32(core, hdr + 4);
-	name_room = ROUND_UP(name_len, 4);
+	name_room = ROUND_UP((uint64_t)name_len, 4);
 	if (name_room > left || desc_len > left - name_room)
 		return false;
 	*note_ret = (struct core_note){

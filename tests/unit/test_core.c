@@ -289,6 +289,23 @@ TEST(core, notes_are_walked_and_bounded)
 	core_close(core);
 }
 
+/* Nor does a length that is zero once it is rounded up to 32 bits lead out of the notes. */
+TEST(core, note_of_four_gib)
+{
+	struct core_note note;
+	struct core_builder b;
+	struct core *core;
+	size_t pos = 0;
+
+	core_builder_init(&b);
+	core_builder_ram(&b, 0, 0x1000);
+	core_builder_note(&b, "CORE", NT_PRSTATUS, "", 0);
+	put_le32(b.notes, UINT32_MAX);
+	CHECK_EQ(core_open_fd(core_builder_finish(&b), "test", &core), 0);
+	CHECK(!core_next_note(core, &pos, &note));
+	core_close(core);
+}
+
 TEST(core, impossible_page_size_is_not_believed)
 {
 	static const char *const texts[] = { "PAGESIZE=0\n",	"PAGESIZE=12288\n",
