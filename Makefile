@@ -5,6 +5,7 @@ VERSION      := 0.1.0
 O            ?= build
 V            ?= 0
 CROSS_COMPILE ?=
+SYSROOT      ?=
 STATIC       ?= 1
 SAN          ?= 0
 DEBUG        ?= 0
@@ -26,9 +27,15 @@ datadir      ?= $(prefix)/share/vmcore-save
 dracutdir    ?= $(prefix)/lib/dracut/modules.d
 DESTDIR      ?=
 
+# Another architecture's libraries, unpacked; its C library is the compiler's own.
+SYSROOT_CPPFLAGS := $(if $(SYSROOT),$(addprefix -isystem ,$(SYSROOT)/usr/include \
+		$(wildcard $(SYSROOT)/usr/include/*-linux-gnu*)))
+SYSROOT_LDFLAGS := $(if $(SYSROOT),$(addprefix -L,$(wildcard $(SYSROOT)/usr/lib/*-linux-gnu*)))
+
 # Codecs that a build may lack: have,LIBRARIES,HEADER,CALL is 1 where a program with it links.
 have          = $(shell printf '\043include <%s>\nint main(void) { return !&%s; }\n' '$(2)' '$(3)' | \
-		$(CC) $(if $(filter 1,$(STATIC)),-static) -x c - -x none $(1) -o /dev/null \
+		$(CC) $(SYSROOT_CPPFLAGS) $(SYSROOT_LDFLAGS) $(if $(filter 1,$(STATIC)),-static) \
+		-x c - -x none $(1) -o /dev/null \
 		2>/dev/null && echo 1 || echo 0)
 LZO_LIBS     := -llzo2
 SNAPPY_LIBS  := -lsnappy -lstdc++ -lm
@@ -41,10 +48,10 @@ CFLAGS       ?= $(if $(filter 1,$(DEBUG)),-Og -g,-O2 -g)
 comma        := ,
 WARN_CFLAGS  := -Wall -Wextra -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef
 SAN_CFLAGS   := $(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-ALL_CPPFLAGS := -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVMCORE_SAVE_VERSION='"$(VERSION)"' \
-		-DHAVE_LZO=$(HAVE_LZO) -DHAVE_SNAPPY=$(HAVE_SNAPPY) $(CPPFLAGS)
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DVMCORE_SAVE_VERSION='"$(VERSION)"' \
+		-DHAVE_LZO=$(HAVE_LZO) -DHAVE_SNAPPY=$(HAVE_SNAPPY) $(SYSROOT_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu11 -ffunction-sections -fdata-sections $(WARN_CFLAGS) $(SAN_CFLAGS) $(CFLAGS)
-ALL_LDFLAGS  = -Wl,--gc-sections $(SAN_CFLAGS) $(LDFLAGS)
+ALL_LDFLAGS  = -Wl,--gc-sections $(SAN_CFLAGS) $(SYSROOT_LDFLAGS) $(LDFLAGS)
 # Sanitizers need the dynamic C library; the fast libraries stay as they are.
 STATIC_LDFLAGS := $(if $(filter 1,$(SAN)),,$(if $(filter 1,$(STATIC)),-static))
 
@@ -266,5 +273,6 @@ help:
 	@echo '  clean        remove $(O)/'
 	@echo 'Variables: O=dir (build directory), V=1 (show commands), DEBUG=1 (-Og -g),'
 	@echo '  SAN=1 (AddressSanitizer, UBSan), STATIC=0, CC=clang, CROSS_COMPILE=prefix-,'
+	@echo '  SYSROOT=dir (libraries to cross-build with),'
 	@echo '  DESTDIR, prefix, CACHE=dir (kernels), JOBS=n (tests side by side),'
 	@echo '  ACCEL=tcg (do not try KVM)'

@@ -139,9 +139,11 @@ TEST(cpio, refuses_what_the_format_cannot_hold)
 	memset(long_name, 'x', CPIO_NAME_MAX);
 	e.name = long_name;
 	CHECK_EQ(cpio_add(&c, &e), -EINVAL);
+#if SIZE_MAX > UINT32_MAX
 	e.name = "big";
 	e.size = (size_t)UINT32_MAX + 1;
 	CHECK_EQ(cpio_add(&c, &e), -EINVAL);
+#endif
 	CHECK_EQ(s.len, 0);
 }
 

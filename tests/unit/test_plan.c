@@ -250,6 +250,8 @@ TEST(plan, ranks_known_now_and_then)
 	struct core *core;
 	struct planned p;
 
+	if (SIZE_MAX == UINT32_MAX)
+		return; /* this test's own bitmap, of 2 GiB, does not fit */
 	core_builder_init(&b);
 	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
 		core_builder_ram(&b, (at[i] * pages + 5) * PAGE, 3 * PAGE);
