@@ -23,13 +23,15 @@ def image_build(kernel, out, conf=CONF, options=(), home=None):
     conf_path = out + ".conf"
     with open(conf_path, "w", encoding="utf-8") as f:
         f.write(conf)
-    env = dict(os.environ, VMCORE_SAVE_BIN=os.path.join(vm.build_dir(), "vmcore-save"),
+    env = dict(os.environ, VMCORE_SAVE_BIN=os.path.join(kernel.build_dir, "vmcore-save"),
                VMCORE_SAVE_CONF=conf_path,
                PATH=os.environ["PATH"] + ":/sbin:/usr/sbin")
     if home:
         env["HOME"] = home
     busybox = os.path.join(vm.build_dir(), "busybox")
-    if os.path.exists(busybox):
+    if kernel.is_i386:
+        env["VMCORE_SAVE_BUSYBOX"] = kernel.busybox
+    elif os.path.exists(busybox):
         env["VMCORE_SAVE_BUSYBOX"] = busybox
     vm.run([os.path.join(vm.TOP, "dracut-module", "vmcore-save-dracut"), "--no-hostonly",
             *options, "--kmoddir", kernel.modules, "--force", out,
@@ -41,7 +43,7 @@ class Machine:
     """A VM with a disk that holds kernel, crash image, kexec-loader and a script."""
 
     def __init__(self, directory, kernel, script="panic.sh", parameters=None, image=None,
-                 crashkernel=DEFAULT_CRASHKERNEL, memory="1G", on_line=None, accel="tcg"):
+                 crashkernel=DEFAULT_CRASHKERNEL, memory="1G", on_line=None, accel="tcg", append=""):
         self.dir = vm.fresh_dir(directory)
         self.kernel = kernel
         self.script = script
@@ -52,8 +54,8 @@ class Machine:
         self.modules = ()
         self.disk = vm.Disk(os.path.join(self.dir, "disk.img"))
         self.vm = vm.Vm(self.dir, kernel.vmlinuz, self.initrd,
-                        "panic=5 crashkernel=%s" % crashkernel, memory=memory,
-                        disk=self.disk, on_line=on_line, accel=accel)
+                        "panic=5 crashkernel=%s %s" % (crashkernel, append), memory=memory,
+                        disk=self.disk, on_line=on_line, accel=accel, qemu=kernel.qemu)
 
     def prepare(self, size="3G", files=()):
         """Writes initramfs and disk; files are (name on the disk, source)."""
@@ -64,10 +66,11 @@ class Machine:
         os.chmod(os.path.join(tree, "var/crash"), 0o755)
         entries = [("boot/vmlinuz", self.kernel.vmlinuz),
                    ("boot/crash.img", self.image or self.initrd),
-                   ("sbin/kexec-loader", os.path.join(vm.build_dir(), "kexec-loader")),
-                   ("sbin/memory-load", os.path.join(vm.build_dir(), "memory-load")),
+                   ("sbin/kexec-loader", os.path.join(self.kernel.build_dir, "kexec-loader")),
+                   ("sbin/memory-load", os.path.join(self.kernel.build_dir, "memory-load")),
                    ("test/script", os.path.join(vm.HERE, self.script)), *files]
         for name, source in entries:
+            os.makedirs(os.path.dirname(os.path.join(tree, name)), exist_ok=True)
             shutil.copy(source, os.path.join(tree, name))
         with open(os.path.join(tree, "test", "parameters"), "w", encoding="utf-8") as f:
             for key, value in self.parameters.items():

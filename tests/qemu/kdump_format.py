@@ -133,13 +133,15 @@ class KdumpFile:
             raise FormatError("%s is no kdump-compressed dump" % path)
         self.version = struct.unpack_from("<i", head, 8)[0]
         self.utsname = [head[12 + 65 * i:77 + 65 * i].split(b"\0")[0].decode() for i in range(6)]
+        self.narrow = self.utsname[4] in ("i386", "i486", "i586", "i686")
         (self.status, self.block_size, sub_blocks, bitmap_blocks, max_mapnr, _, _, _, _,
-         self.nr_cpus) = struct.unpack_from("<IiiIIIIIii", head, 424)
+         self.nr_cpus) = struct.unpack_from("<IiiIIIIIii", head, 412 if self.narrow else 424)
         sub = self._at(self.block_size, 104)
         (self.phys_base, self.dump_level, self.split, start, end, self.vmcoreinfo_at,
-         self.vmcoreinfo_size, self.note_at, self.note_size) = struct.unpack_from("<QiiQQQQQQ", sub)
+         self.vmcoreinfo_size, self.note_at, self.note_size) = struct.unpack_from(
+             "<IiiIIQIQI" if self.narrow else "<QiiQQQQQQ", sub)
         if self.version >= 6:
-            start, end, max_mapnr = struct.unpack_from("<QQQ", sub, 80)
+            start, end, max_mapnr = struct.unpack_from("<QQQ", sub, 56 if self.narrow else 80)
         self.max_mapnr = max_mapnr
         # Of a set of split dumps each has all of the bitmaps and the pages of a range.
         self.range = (start, end) if self.split else (0, max_mapnr)
@@ -253,17 +255,21 @@ class ElfCore:
         self.file = open(path, "rb")  # pylint: disable=consider-using-with
         self.page_size = page_size
         head = self.file.read(64)
-        if head[:6] != b"\x7fELF\x02\x01":
-            raise FormatError("%s is no little-endian 64-bit ELF file" % path)
-        at = struct.unpack_from("<Q", head, 32)[0]
-        size, number = struct.unpack_from("<HH", head, 54)
+        if head[:4] != b"\x7fELF" or head[4] not in (1, 2) or head[5] != 1:
+            raise FormatError("%s is no little-endian ELF file" % path)
+        self.narrow = head[4] == 1
+        at = struct.unpack_from(*("<I", head, 28) if self.narrow else ("<Q", head, 32))[0]
+        size, number = struct.unpack_from("<HH", head, 42 if self.narrow else 54)
         self.file.seek(at)
         table = self.file.read(size * number)
         self.loads = []  # (physical address, offset, bytes in the file, bytes in memory)
         self.notes_at = (0, 0)
         for i in range(number):
-            kind, _, offset, _, paddr, filesz, memsz, _ = struct.unpack_from(
-                "<IIQQQQQQ", table, i * size)
+            if self.narrow:
+                kind, offset, _, paddr, filesz, memsz = struct.unpack_from("<6I", table, i * size)
+            else:
+                kind, _, offset, _, paddr, filesz, memsz = struct.unpack_from("<IIQQQQQ", table,
+                                                                              i * size)
             if kind == 1:
                 self.loads.append((paddr, offset, filesz, memsz))
             elif kind == 4:
@@ -284,6 +290,12 @@ class ElfCore:
 
     def page(self, pfn):
         return self.read(pfn * self.page_size, self.page_size)
+
+    def cut_pfns(self):
+        """The pages that a load ends in the middle of, and no other one goes on with."""
+        ends = {paddr + filesz for paddr, _, filesz, _ in self.loads}
+        starts = {paddr for paddr, _, _, _ in self.loads}
+        return [end // self.page_size for end in ends - starts if end % self.page_size]
 
     def pfns(self, in_memory=False):
         """The pages that the file has all or a part of; @in_memory: also those without data."""
@@ -323,12 +335,13 @@ def compare_headers(a, b):
     return problems
 
 
-def compare(ours, theirs, contents=True):
-    """What differs between two dumps, as sentences; empty where nothing does."""
+def compare(ours, theirs, contents=True, ignore=()):
+    """What differs between two dumps but for some pages, as sentences; empty where nothing does."""
+    mask = ~bitmap_of(sorted(ignore))
     a, b = KdumpFile(ours), KdumpFile(theirs)
     problems = compare_headers(a, b)
-    problems += differ("present", a.present_bits, b.present_bits)
-    problems += differ("kept", a.kept_bits, b.kept_bits)
+    problems += differ("present", a.present_bits & mask, b.present_bits & mask)
+    problems += differ("kept", a.kept_bits & mask, b.kept_bits & mask)
     if contents:
         pages = dict(b.pages())
         unlike = [pfn for pfn, digest in a.pages() if pfn in pages and pages[pfn] != digest]

@@ -68,6 +68,8 @@ def host_suite():
 def tool(name, suite):
     """A reader that knows kernels of that suite: this machine's, or a newer suite's."""
     host = host_suite()
+    if suite.endswith("-i386"):  # each of these reads dumps of its own architecture alone
+        return os.path.join(vm.fetch("readers", suite), "bin-wrapped", name)
     suite = NEWER.get((name, suite), suite)
     if host in SUITES and SUITES.index(suite) <= SUITES.index(host):
         return name
@@ -93,13 +95,29 @@ def must_read(argv, stdin=""):
     return text
 
 
+def crash_vmlinux(kernel):
+    """The vmlinux for crash. On i386, crash up to 9.0.2 ends without a symbol sys_open, which
+    kernels since 4.17 call __ia32_sys_open: there, a copy that has both."""
+    if not kernel.is_i386:
+        return kernel.vmlinux
+    path = os.path.join(kernel.dir, "vmlinux-crash")
+    if not os.path.exists(path):
+        symbols = dict(reversed(line.split()[::2]) for line in vm.run(
+            ["nm", kernel.vmlinux]).splitlines() if line.split()[-1] in ("_text", "__ia32_sys_open"))
+        at = int(symbols["__ia32_sys_open"], 16) - int(symbols["_text"], 16)
+        vm.run(["objcopy", "--add-symbol", "sys_open=.text:0x%x,function,global" % at,
+                kernel.vmlinux, path + ".new"])
+        os.rename(path + ".new", path)
+    return path
+
+
 def crash(kernel, dump, commands):
     """Runs commands in one crash session on a dump, or on a set of split ones; returns
     {command: its output}."""
     script = "".join("!echo '#cmd %s'\n%s\n" % (c, c) for c in commands) + "quit\n"
     dumps = [dump] if isinstance(dump, str) else dump
     text = must_read([tool("crash", kernel.suite), "-s", *CRASH_OPTIONS.get(kernel.suite, []),
-                      kernel.vmlinux, *dumps], script)
+                      crash_vmlinux(kernel), *dumps], script)
     out, current = {}, None
     for line in text.splitlines():
         if line.startswith("#cmd "):
@@ -147,6 +165,17 @@ def makedumpfile(kernel, args):
 
 def drgn(kernel, dump):
     return must_read(["/usr/bin/python3", "-c", DRGN, kernel.vmlinux, dump])
+
+
+# Where a page table is, libkdumpfile wants to look up through that page table itself, in any
+# kdump-compressed dump of i386: the linear map's physical address does as well.
+LIBKDUMPFILE_I386 = LIBKDUMPFILE.replace(
+    "kdumpfile.KDUMP_KVADDR, attr[\"linux.vmcoreinfo.SYMBOL.init_uts_ns\"]",
+    "kdumpfile.KDUMP_MACHPHYSADDR, attr[\"linux.vmcoreinfo.SYMBOL.init_uts_ns\"] - 0xc0000000")
+
+
+def libkdumpfile_i386(dump):
+    return must_read(["/usr/bin/python3", "-c", LIBKDUMPFILE_I386, dump])
 
 
 def libkdumpfile_argv(dump):

@@ -77,6 +77,19 @@ class Kernel:
         with open(os.path.join(self.dir, "suite"), encoding="utf-8") as f:
             self.suite = f.read().strip()
         self.modules = os.path.join(self.dir, "lib", "modules", self.release)
+        self.is_i386 = self.suite.endswith("-i386")
+        self.qemu = "qemu-system-i386" if self.is_i386 else "qemu-system-x86_64"
+
+    @property
+    def busybox(self):
+        if not self.is_i386:
+            return "/bin/busybox"
+        return os.path.join(fetch("tools", self.suite), "bin", "busybox")
+
+    @property
+    def build_dir(self):
+        """Where the programs are that this kernel can run."""
+        return os.path.join(build_dir(), "i386") if self.is_i386 else build_dir()
 
     def module_files(self, names):
         """Paths of the modules and all they need, in load order."""
@@ -114,7 +127,7 @@ def initramfs_write(path, kernel, init=None, extra=(), modules=()):
     """The guest's initramfs: busybox, modules in order, an init script, extra files."""
     files = [(d, 0o40755, b"") for d in
              ("bin", "dev", "proc", "sys", "mnt", "tmp", "modules")]
-    with open("/bin/busybox", "rb") as f:
+    with open(kernel.busybox, "rb") as f:
         files.append(("bin/busybox", 0o100755, f.read()))
     files.append(("bin/sh", 0o120777, b"busybox"))
     order = []
@@ -169,7 +182,7 @@ class Vm:
     """One run of QEMU, from power-on until the guest powers off."""
 
     def __init__(self, directory, kernel, initrd, append, memory="1G", cpus=2, disk=None,
-                 accel="tcg", reboots=True, on_line=None):
+                 accel="tcg", reboots=True, on_line=None, qemu="qemu-system-x86_64"):
         self.dir = directory
         self.console = os.path.join(directory, "console.log")
         self.port = os.path.join(directory, "result")
@@ -177,7 +190,7 @@ class Vm:
         self.start_time = None
         self.lines = []  # of the console: (seconds since power-on, text)
         self.results = []
-        self.argv = ["qemu-system-x86_64", "-M", "q35", "-accel", accel, "-cpu", "max",
+        self.argv = [qemu, "-M", "q35", "-accel", accel, "-cpu", "max",
                      "-m", memory, "-smp", str(cpus), "-nodefaults", "-no-user-config",
                      "-display", "none", "-monitor", "none", "-serial", "stdio",
                      "-serial", "file:" + self.port, "-kernel", kernel, "-initrd", initrd,
