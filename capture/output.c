@@ -17,8 +17,8 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define BEHIND_BYTES  (4u << 20)
-#define RESERVE_BYTES (64u * 1024)
+#define BEHIND_BYTES (4u << 20)
+#define ZERO_BYTES   (8u * 1024) /* they lie in the image, unpacked, too */
 
 /*
  * The kernel tells of an error in writing back once for each open file, to whichever of
@@ -81,7 +81,7 @@ static int put(struct output *o, uint64_t offset, const void *buf, size_t len)
 /* Zeros in [offset, end). */
 static int put_zeros(struct output *o, uint64_t offset, uint64_t end)
 {
-	static const uint8_t zeros[RESERVE_BYTES];
+	static const uint8_t zeros[ZERO_BYTES];
 
 	while (offset < end) {
 		size_t n = MIN(end - offset, (uint64_t)sizeof(zeros));

@@ -47,7 +47,7 @@ int writer_put(struct writer *w, uint64_t offset, const void *data, size_t len)
 
 int writer_put_zeros(struct writer *w, uint64_t offset, uint64_t len)
 {
-	static const uint8_t zeros[64 * 1024];
+	static const uint8_t zeros[8 * 1024]; /* lies in the image, unpacked, too */
 
 	while (len) {
 		size_t n = MIN(len, (uint64_t)sizeof(zeros));
