@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Finds the smallest crashkernel= at which a real panic still ends in a complete dump.
 
-Usage: tests/bench/crashkernel.py [--plain] [KERNEL...] [-- CLASS...]
+Usage: tests/bench/crashkernel.py [--plain] [--busybox] [KERNEL...] [-- CLASS...]
 (names of tests/qemu/fetch list; classes as in CLASSES below)
 
 The image is vmcore-mkimage's, with the drivers of the target's class alone, as for a host that
-is known; the machine has 1 GiB. Sizes go upwards in steps of STEP_MIB from one that fails; a
+is known, and without the rescue shell, which no target needs: --busybox leaves it in. The
+machine has 1 GiB. Sizes go upwards in steps of STEP_MIB from one that fails; a
 size counts when two panics in a row ended in "complete". The capture command line is the
 trimmed one, with --plain that of the tests.
 """
@@ -25,13 +26,19 @@ STEP_MIB = 4
 LOW_MIB, HIGH_MIB = 60, 192
 TIMEOUT_S = 240
 PLAIN = crash.CRASH_APPEND
-# Each word was seen to help on some kernel; none is known to hurt on those measured here. With
+# The words up to no5lvl were each seen to help on some kernel; those from audit=0 on, nokmem and
+# the last four initcalls were tried together only (docs/measurements.md). With
 # no5lvl a kernel on a CPU with five levels of page tables spends 2 MiB less on its section
-# table, and reads no memory above 64 TiB.
-TRIMMED = PLAIN + (" nokaslr cgroup_disable=memory percpu_alloc=page lsm= cryptomgr.notests"
-                   " numa=off swiotlb=noforce hest_disable coherent_pool=16K"
-                   " kfence.sample_interval=0 no5lvl"
-                   " initcall_blacklist=tracer_init_tracefs,slab_sysfs_init,slab_late_init")
+# table, and reads no memory above 64 TiB. Where kernel memory is accounted, and that
+# cgroup_disable=memory leaves on, each chunk of per-CPU memory has a table of 512 KiB (kernel,
+# mm/percpu.c, need_pcpuobj_ext()). With initramfs_async=0 the image is unpacked, and its packed
+# form freed, before drivers take what it needs. Of the blacklisted, three are threads (merging
+# of pages, compaction, the search for hung tasks), the others trees in tracefs and sysfs.
+TRIMMED = PLAIN + (" nokaslr cgroup_disable=memory cgroup.memory=nokmem percpu_alloc=page lsm="
+                   " cryptomgr.notests numa=off swiotlb=noforce hest_disable coherent_pool=16K"
+                   " kfence.sample_interval=0 no5lvl audit=0 initramfs_async=0"
+                   " initcall_blacklist=tracer_init_tracefs,slab_sysfs_init,slab_late_init,"
+                   "ksm_init,kcompactd_init,hung_task_init,param_sysfs_builtin_init")
 
 # configuration, disk, modules ("?": where the kernel has it)
 CLASSES = {
@@ -44,11 +51,12 @@ CLASSES = {
 }
 
 
-def image_build(kernel, name, out):
+def image_build(kernel, name, out, busybox=False):
     """What vmcore-mkimage makes of its own manifest, with other drivers."""
     conf, _, modules = CLASSES[name]
+    leave = ("modules ",) if busybox else ("modules ", "file /bin/busybox ", "slink ")
     with open(os.path.join(vm.TOP, "initramfs", "image.manifest"), encoding="utf-8") as f:
-        lines = [line for line in f if not line.startswith("modules ")]
+        lines = [line for line in f if not line.startswith(leave)]
     at = next(i for i, line in enumerate(lines) if line.startswith("module-list"))
     lines.insert(at, "modules /lib/modules/vmcore-save %s\n" % modules)
     for path, text in ((out + ".manifest", "".join(lines)),
@@ -106,14 +114,16 @@ def smallest(kernel, image, name, append):
 def main():
     args = sys.argv[1:]
     append = PLAIN if "--plain" in args else TRIMMED
-    args = [a for a in args if a != "--plain"]
+    busybox = "--busybox" in args
+    args = [a for a in args if a not in ("--plain", "--busybox")]
     split = args.index("--") if "--" in args else len(args)
     out = os.path.join(vm.build_dir(), "bench")
     os.makedirs(out, exist_ok=True)
     for kernel_name in args[:split] or ("6.1-generic", "6.12-generic", "sid-cloud"):
         kernel = vm.Kernel(kernel_name)
         for name in args[split + 1:] or CLASSES:
-            image = image_build(kernel, name, os.path.join(out, "%s-%s.img" % (kernel_name, name)))
+            image = image_build(kernel, name, os.path.join(out, "%s-%s.img" % (kernel_name, name)),
+                                busybox)
             print("%s %s: image %.1f MB" % (kernel.release, name, os.path.getsize(image) / 1e6),
                   flush=True)
             print("%s %s: %s MiB" % (kernel.release, name, smallest(kernel, image, name, append)),
