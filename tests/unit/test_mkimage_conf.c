@@ -11,11 +11,11 @@
 #include "lib/util.h"
 #include "tests/unit/test.h"
 
-/* Takes @text as a configuration in a file. */
+/* Takes @text as a configuration in a file, whose name @conf and @vars go on borrowing. */
 static int take(const char *text, struct conf *conf, struct manifest_vars *vars)
 {
-	char path[] = "/tmp/vmcore-test-XXXXXX";
-	_close_ int fd = mkstemp(path);
+	static char path[32];
+	_close_ int fd = mkstemp(strcpy(path, "/tmp/vmcore-test-XXXXXX"));
 	int err = fd < 0 ? -errno : io_write_full(fd, text, strlen(text));
 
 	*vars = (struct manifest_vars){ .nr = 0 };
