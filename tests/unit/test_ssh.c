@@ -441,14 +441,16 @@ TEST(ssh, does_not_believe_a_client_that_did_not_take_all)
 {
 	_far_ struct far f;
 	struct target_file file;
-	char buf[256];
+	char buf[256], closed[80];
 
-	CHECK_EQ(far_init(&f, "case $c in *'cat >'*) exec <&-; sh -c \"$c\" </dev/null; sleep 1; "
-			      "exit 0;; esac"),
+	CHECK_EQ(far_init(&f, "case $c in *'cat >'*) exec <&-; : >${0%/*}/closed; "
+			      "sh -c \"$c\" </dev/null; sleep 1; exit 0;; esac"),
 		 0);
 	CHECK_EQ(far_open(&f), 0);
 	CHECK_EQ(target_ssh_ops.create(&f.target, "x-incomplete", &file), 0);
-	clock_sleep_ms(400);
+	snprintf(closed, sizeof(closed), "%s/closed", f.root);
+	for (int i = 0; i < 1000 && access(closed, F_OK); i++)
+		clock_sleep_ms(10);
 	io_write_full(file.fd, "abcdef", 6);
 	CHECK(target_ssh_ops.commit(&f.target, &file, "x") < 0);
 	CHECK(strstr(f.target.error, "did not take all"));
