@@ -81,7 +81,8 @@ static int write_elfcorehdr(struct x86_plan *p, const struct iomem *ram, char *w
 		.page_offset = m->page_offset,
 		.lowmem_end = m->lowmem_end,
 	};
-	bool hotplug = p->req->flags & KEXEC_LOAD_HOTPLUG;
+	/* A kernel that does not update the elfcorehdr leaves it as it was verified. */
+	bool hotplug = (p->req->flags & KEXEC_LOAD_HOTPLUG) && m->elfcorehdr_size;
 	struct place_want want = { .name = "the elfcorehdr", .top = true };
 	struct kexec_plan_segment *seg;
 	size_t len;
