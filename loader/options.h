@@ -33,9 +33,8 @@
 #define OPT_HOTPLUG	   (1u << 16)
 #define OPT_NO_CHECKS	   (1u << 17) /* the purgatory verifies nothing; kexec_load(2) only */
 #define OPT_NO_EFI	   (1u << 18)
-#define OPT_REUSE_VIDEO	   (1u << 19)
-#define OPT_ENTRY_32	   (1u << 20)
-#define OPT_CONSOLE_SERIAL (1u << 21)
+#define OPT_ENTRY_32	   (1u << 19)
+#define OPT_CONSOLE_SERIAL (1u << 20)
 
 /**
  * struct options - The command line, parsed. Strings are borrowed from argv.

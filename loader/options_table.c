@@ -132,8 +132,8 @@ const struct option_row loader_options[] = {
 	     "let the kernel follow CPUs and memory that come and go"),
 	FLAG("no-checks", 'i', GROUP_CALL, OPT_NO_CHECKS,
 	     "with kexec_load(2): start without verifying what was loaded"),
-	FLAG("reuse-video-type", 0, GROUP_CALL, OPT_REUSE_VIDEO,
-	     "tell the new kernel about the screen that this one was told about"),
+	FLAG("reuse-video-type", 0, GROUP_CALL, 0,
+	     "tell the new kernel about the screen that this one was told about, as is done anyway"),
 
 	VALUE("mem-min", 0, GROUP_LOAD_CALL, "ADDRESS", parse_number, mem_min,
 	      "place nothing below it"),

@@ -54,7 +54,7 @@ TEST(loader, options_are_parsed_as_kexec_does)
 		  OPT_OLD_CALL | OPT_DEBUG | OPT_PANIC | OPT_NO_EFI, "k", "i", "a" },
 		{ "-p -i --hotplug --args-linux --elf64-core-headers --entry=0 --reuse-video-type "
 		  "k",
-		  OPT_PANIC | OPT_NO_CHECKS | OPT_HOTPLUG | OPT_REUSE_VIDEO, "k", NULL, NULL },
+		  OPT_PANIC | OPT_NO_CHECKS | OPT_HOTPLUG, "k", NULL, NULL },
 		{ "--print-ckr-size", OPT_PRINT_CKR_SIZE, NULL, NULL, NULL },
 		{ "-c", OPT_OLD_CALL, NULL, NULL, NULL },
 		{ "-h --version", OPT_HELP | OPT_VERSION, NULL, NULL, NULL },
