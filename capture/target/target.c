@@ -139,6 +139,9 @@ const char *target_write_problem(int err)
 	switch (err) {
 	case -EFBIG:
 		return "it is larger than a file can be there (File too large)";
+	case -EBADMSG: /* EFSBADCRC of ext4 and xfs */
+	case -EUCLEAN:
+		return "the file system is damaged";
 	default:
 		return strerror(-err);
 	}

@@ -18,7 +18,8 @@
 
 static int fail_name(struct target *target, int err, const char *what, const char *name)
 {
-	return target_fail(target, err, "cannot %s %.100s: %s", what, name, strerror(-err));
+	return target_fail(target, err, "cannot %s %.100s: %s", what, name,
+			   target_write_problem(err));
 }
 
 static int open_root(struct target *target)
