@@ -31,7 +31,7 @@ struct elf_table {
 	const struct dump_job *job;
 	struct writer *writer; /* borrowed */
 	bool narrow;
-	uint64_t notes, data;  /* offsets */
+	uint64_t notes, data; /* offsets */
 	uint32_t capacity, nr, spare;
 	unsigned nr_pending;
 	Elf64_Phdr pending[ELF_TABLE_PENDING + 1];

@@ -43,7 +43,8 @@ class Machine:
     """A VM with a disk that holds kernel, crash image, kexec-loader and a script."""
 
     def __init__(self, directory, kernel, script="panic.sh", parameters=None, image=None,
-                 crashkernel=DEFAULT_CRASHKERNEL, memory="1G", on_line=None, accel="tcg", append=""):
+                 crashkernel=DEFAULT_CRASHKERNEL, memory="1G", on_line=None, accel="tcg",
+                 append=""):
         self.dir = vm.fresh_dir(directory)
         self.kernel = kernel
         self.script = script

@@ -103,7 +103,8 @@ def crash_vmlinux(kernel):
     path = os.path.join(kernel.dir, "vmlinux-crash")
     if not os.path.exists(path):
         symbols = dict(reversed(line.split()[::2]) for line in vm.run(
-            ["nm", kernel.vmlinux]).splitlines() if line.split()[-1] in ("_text", "__ia32_sys_open"))
+            ["nm", kernel.vmlinux]).splitlines()
+                       if line.split()[-1] in ("_text", "__ia32_sys_open"))
         at = int(symbols["__ia32_sys_open"], 16) - int(symbols["_text"], 16)
         vm.run(["objcopy", "--add-symbol", "sys_open=.text:0x%x,function,global" % at,
                 kernel.vmlinux, path + ".new"])

@@ -25,8 +25,9 @@ LIBRARIES = "usr/lib/i386-linux-gnu"
 def build():
     """Builds for i386; returns the directory."""
     directory = os.path.join(vm.build_dir(), "i386")
-    return test_static.build("CROSS_COMPILE=i686-linux-gnu-", "SYSROOT=" + vm.fetch("sysroot", SUITE),
-                             "all", os.path.join(directory, "unit-tests"),
+    return test_static.build("CROSS_COMPILE=i686-linux-gnu-",
+                             "SYSROOT=" + vm.fetch("sysroot", SUITE), "all",
+                             os.path.join(directory, "unit-tests"),
                              os.path.join(directory, "memory-load"), out="i386")
 
 
@@ -116,15 +117,17 @@ def like_makedumpfile(flavour):
     expect(len(cut) <= 2, "%d pages are cut" % len(cut))
     for level in LEVELS:
         ours, narrow, theirs = (core + end for end in (".ours", ".i386", ".theirs"))
-        filter_with(product.path(), ["-f", "-c", "-d", str(level), core, ours])
-        filter_with(os.path.join(build(), "vmcore-save"), ["-f", "-c", "-d", str(level), core, narrow])
-        readers.makedumpfile(cores.kernel(KERNELS[flavour]), ["-f", "-c", "-d", str(level), core, theirs])
+        args = ["-f", "-c", "-d", str(level), core]
+        filter_with(product.path(), [*args, ours])
+        filter_with(os.path.join(build(), "vmcore-save"), [*args, narrow])
+        readers.makedumpfile(cores.kernel(KERNELS[flavour]), [*args, theirs])
         problems = kdump_format.compare(ours, theirs, ignore=cut)
         expect(not problems, "level %d, unlike makedumpfile's: %s" % (level, "; ".join(problems)))
         with open(ours, "rb") as a, open(narrow, "rb") as b, open(theirs, "rb") as c:
             head = a.read(452)
             expect(head == c.read(452), "level %d: another header than makedumpfile's" % level)
-            expect(head + a.read() == b.read(), "level %d: the 32-bit build writes other bytes" % level)
+            expect(head + a.read() == b.read(),
+                   "level %d: the 32-bit build writes other bytes" % level)
         for path in (ours, narrow, theirs):
             os.unlink(path)
 
@@ -132,7 +135,8 @@ def like_makedumpfile(flavour):
 def same_log(flavour):
     core = raw_core(flavour)
     filter_with(product.path(), ["-f", "--dump-dmesg", core, core + ".ours"])
-    readers.makedumpfile(cores.kernel(KERNELS[flavour]), ["-f", "--dump-dmesg", core, core + ".theirs"])
+    readers.makedumpfile(cores.kernel(KERNELS[flavour]),
+                         ["-f", "--dump-dmesg", core, core + ".theirs"])
     with open(core + ".ours", "rb") as a, open(core + ".theirs", "rb") as b:
         theirs = b.read()
         expect(b"sysrq: Trigger a crash" in theirs, "makedumpfile's log has no panic in it")
