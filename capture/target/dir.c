@@ -180,7 +180,9 @@ static int write_new_file(int dir_fd, const char *name, const char *tmp_name, co
 	bool renamed = false;
 	int err;
 
-	unlinkat(dir_fd, tmp_name, 0);
+	/* One that an earlier try left and that cannot go tells of the reason, not of itself. */
+	if (unlinkat(dir_fd, tmp_name, 0) && errno != ENOENT)
+		return -errno;
 	fd = dir_open_file(dir_fd, tmp_name);
 	if (fd < 0)
 		return fd;
