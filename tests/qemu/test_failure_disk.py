@@ -16,6 +16,16 @@ FIRST = "vmcore_save.ext4=LABEL=first"
 BOTH = FIRST + " vmcore_save.ext4=LABEL=vmcore-test"
 JOURNAL_GOOD = 90  # blocks, which is what comes before the dump
 
+# Something for the journal all through the dump, however short that is.
+SYNCS = """
+	until_there "/target/var/crash/*/vmcore-incomplete"
+	n=0
+	while [ $n -lt 60 ]; do
+		n=$((n + 1))
+		dd if=/dev/zero of=/target/$n bs=1 count=1 conv=fsync 2>/dev/null
+	done
+"""
+
 
 def disk(name, **options):
     return Target(cores.out_dir("failure-%s.disk" % name), "first", **options)
@@ -248,7 +258,7 @@ def fs_turns_read_only():
     """Its journal cannot be written from some block on."""
     first = disk("remount")
     sectors = [offset // 512 for offset in journal(first)[JOURNAL_GOOD:JOURNAL_GOOD + 40]]
-    world = World("remount", BOTH, targets=[(first, first.qemu_bad_writes(sectors))])
+    world = World("remount", BOTH, targets=[(first, first.qemu_bad_writes(sectors))], script=SYNCS)
     world.says("Read-only file system")
     folder = world.folder(first)
     log_whole(folder)

@@ -2,6 +2,7 @@
 """File systems that run full at one place of a capture after the other, and others than ext4."""
 
 import os
+import re
 
 import cores
 import vm
@@ -105,7 +106,7 @@ class Other(Target):
         """What is in the directories of dumps."""
         if self.fstype == "xfs":
             shown = vm.run(["/sbin/xfs_db", "-r", "-c", "path /var/crash", "-c", "ls", self.path])
-            day = next(line.split()[5] for line in shown.splitlines() if "-20" in line)
+            day = re.search(r"\d{4}-\d\d-\d\d-\d\d:\d\d", shown)[0]
             shown = vm.run(["/sbin/xfs_db", "-r", "-c", "path /var/crash/" + day, "-c", "ls",
                             self.path])
             return sorted(line.split()[5] for line in shown.splitlines())
