@@ -18,7 +18,6 @@ SUITE = "bookworm-i386"
 KERNELS = {"686-pae": "6.1-686-pae", "686": "6.1-686"}
 LEVELS = (0, 1, 2, 8, 31)
 MEMORY = "512M"
-LIBRARIES = "usr/lib/i386-linux-gnu"
 
 
 @once
@@ -29,15 +28,6 @@ def build():
                              "SYSROOT=" + vm.fetch("sysroot", SUITE), "all",
                              os.path.join(directory, "unit-tests"),
                              os.path.join(directory, "memory-load"), out="i386")
-
-
-def kexec_files():
-    """Arms by the distribution's kexec, under the name of ours."""
-    tools = vm.fetch("tools", SUITE)
-    return [("sbin/kexec-loader", os.path.join(vm.HERE, "i386-kexec")),
-            ("kexec/kexec", os.path.join(tools, "usr/sbin/kexec")),
-            ("kexec/ld-linux.so.2", os.path.join(tools, LIBRARIES, "ld-linux.so.2")),
-            ("kexec/libc.so.6", os.path.join(tools, LIBRARIES, "libc.so.6"))]
 
 
 @suite("i386/unit/", "i386 unit")
@@ -56,7 +46,7 @@ def captured(flavour):
     image = crash.image_build(kernel, directory + ".img")
     machine = crash.Machine(directory, kernel, parameters={"FILL": "1"}, memory=MEMORY, image=image,
                             append="nokaslr")
-    machine.prepare(files=kexec_files())
+    machine.prepare()
     machine.run()
     dumps = machine.extract()
     os.unlink(machine.disk.path)
@@ -97,8 +87,7 @@ def raw_core(flavour):
     name = KERNELS[flavour]
     directory = cores.out_dir("i386-raw-" + flavour)
     machine = crash.Machine(directory, cores.kernel(name), parameters={"FILL": "1"}, memory=MEMORY)
-    machine.prepare(files=[("test/capture", os.path.join(vm.HERE, "capture-raw.sh")),
-                           *kexec_files()])
+    machine.prepare(files=[("test/capture", os.path.join(vm.HERE, "capture-raw.sh"))])
     machine.run()
     path = machine.disk.extract_file("/vmcore.elf", os.path.join(directory, "vmcore.elf"))
     os.unlink(machine.disk.path)
