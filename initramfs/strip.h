@@ -6,7 +6,7 @@
 
 /**
  * strip_program() - Cut off what a program has for linkers and debuggers alone.
- * @data: a file, changed in place where it is a 64-bit little-endian ELF program whose
+ * @data: a file, changed in place where it is a little-endian ELF program whose
  *	section table is its end, as linkers lay it out; what has something behind that, an
  *	archive say, is left alone as is all else
  *

@@ -55,7 +55,7 @@ TEST(mkimage, strips_nothing_else)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		bad[i] = p;
 	bad[0].ehdr.e_ident[0] = 0;
-	bad[1].ehdr.e_ident[EI_CLASS] = ELFCLASS32;
+	bad[1].ehdr.e_ident[EI_CLASS] = ELFCLASSNONE;
 	bad[2].ehdr.e_ident[EI_DATA] = ELFDATA2MSB;
 	bad[3].ehdr.e_type = ET_REL;
 	bad[4].ehdr.e_phoff = UINT64_MAX;
@@ -73,4 +73,48 @@ TEST(mkimage, strips_nothing_else)
 	CHECK_EQ(strip_program(&p, sizeof(p)), sizeof(p)); /* something behind the table */
 	for (size_t len = 0; len < WHOLE; len++)
 		CHECK_EQ(strip_program(&p, len), len);
+}
+
+/* The same of 32 bits. */
+struct program32 {
+	Elf32_Ehdr ehdr;
+	Elf32_Phdr phdr;
+	char loaded[100], symbols[52];
+	Elf32_Shdr shdr[2];
+};
+
+TEST(mkimage, strips_a_program_of_32_bits)
+{
+	const size_t loaded = offsetof(struct program32, symbols);
+	struct program32 p = { .ehdr.e_type = ET_EXEC }, bad[4];
+
+	memcpy(p.ehdr.e_ident, ELFMAG, SELFMAG);
+	p.ehdr.e_ident[EI_CLASS] = ELFCLASS32;
+	p.ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
+	p.ehdr.e_phoff = offsetof(struct program32, phdr);
+	p.ehdr.e_phentsize = sizeof(Elf32_Phdr);
+	p.ehdr.e_phnum = 1;
+	p.ehdr.e_shoff = offsetof(struct program32, shdr);
+	p.ehdr.e_flags = 0x5a;
+	p.ehdr.e_shentsize = sizeof(Elf32_Shdr);
+	p.ehdr.e_shnum = 2;
+	p.ehdr.e_shstrndx = 1;
+	p.phdr.p_type = PT_LOAD;
+	p.phdr.p_filesz = loaded;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		bad[i] = p;
+	bad[0].phdr.p_filesz = UINT32_MAX;
+	bad[1].phdr.p_offset = UINT32_MAX;
+	bad[2].ehdr.e_phoff = UINT32_MAX;
+	bad[3].ehdr.e_shentsize = sizeof(Elf64_Shdr);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK_EQ(strip_program(&bad[i], sizeof(p)), sizeof(p));
+	for (size_t len = 0; len < sizeof(p); len++)
+		CHECK_EQ(strip_program(&p, len), len);
+	CHECK_EQ(strip_program(&p, sizeof(p)), loaded);
+	CHECK_EQ(p.ehdr.e_shoff, 0);
+	CHECK_EQ(p.ehdr.e_flags, 0x5a);
+	CHECK_EQ(p.ehdr.e_shnum, 0);
+	CHECK_EQ(p.ehdr.e_shstrndx, 0);
+	CHECK_EQ(strip_program(&p, loaded), loaded);
 }
