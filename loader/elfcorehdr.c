@@ -38,8 +38,9 @@ static size_t phdr_size(const struct elfcorehdr *h)
 
 size_t elfcorehdr_size(const struct elfcorehdr *h)
 {
-	/* Kernel text, and the backed-up memory can cut one range into three. */
-	return ehdr_size(h) + (h->nr_notes + h->ram->nr + 3) * phdr_size(h);
+	/* Kernel text, and the backed-up memory can cut one range into three, lowmem_end another.
+	 */
+	return ehdr_size(h) + (h->nr_notes + h->ram->nr + 4) * phdr_size(h);
 }
 
 static void put_phdr64(uint8_t *p, const struct phdr *ph)
@@ -92,7 +93,7 @@ static int write_phdr(struct writer *w, const struct phdr *ph)
 	return 0;
 }
 
-static int write_ram(struct writer *w, uint64_t start, uint64_t end, uint64_t offset)
+static int write_load(struct writer *w, uint64_t start, uint64_t end, uint64_t offset)
 {
 	const struct elfcorehdr *h = w->h;
 	struct phdr ph = {
@@ -107,6 +108,18 @@ static int write_ram(struct writer *w, uint64_t start, uint64_t end, uint64_t of
 	if (h->page_offset != ELFCOREHDR_UNMAPPED && start < h->lowmem_end)
 		ph.vaddr = h->page_offset + start;
 	return start < end ? write_phdr(w, &ph) : 0;
+}
+
+/* What is mapped and what is not are two: addresses would run past the mapping's end. */
+static int write_ram(struct writer *w, uint64_t start, uint64_t end, uint64_t offset)
+{
+	uint64_t cut = w->h->lowmem_end;
+	int err;
+
+	if (w->h->page_offset == ELFCOREHDR_UNMAPPED || cut <= start || cut >= end)
+		return write_load(w, start, end, offset);
+	err = write_load(w, start, cut, offset);
+	return err ? err : write_load(w, cut, end, offset + (cut - start));
 }
 
 /* One range of memory; what of it is backed up lies elsewhere by the time it is read. */

@@ -284,17 +284,19 @@ static int read_notes(const char *root, struct machine *m, char *why)
 
 /* ---- the rest ---- */
 
-static bool has_la57(const char *root)
+/* @flag: with a space in front */
+static bool cpu_has(const char *root, const char *flag)
 {
 	char head[CPUINFO_HEAD + 1];
 	ssize_t n = read_head(root, "/proc/cpuinfo", head, CPUINFO_HEAD);
-	const char *at;
 
 	if (n <= 0)
 		return false;
 	head[n] = '\0';
-	at = strstr(head, " la57");
-	return at && strchr(" \n", at[strlen(" la57")]);
+	for (const char *at = head; (at = strstr(at, flag)); at++)
+		if (strchr(" \n", at[strlen(flag)]))
+			return true;
+	return false;
 }
 
 /* The file is in decimal. */
@@ -320,7 +322,8 @@ static int read_all(const char *root, bool crash, struct machine *m, char *why)
 		m->has_boot_params = true;
 		m->rsdp = boot_params_rsdp(m->boot_params);
 	}
-	m->la57 = has_la57(root);
+	m->la57 = cpu_has(root, " la57");
+	m->long_mode = cpu_has(root, " lm");
 	m->has_seed = getrandom(m->seed, sizeof(m->seed), GRND_NONBLOCK) == sizeof(m->seed);
 	err = machine_efi(root, m);
 	if (!err)

@@ -27,6 +27,7 @@
  * @boot_params: the running kernel's own, where @has_boot_params
  * @rsdp: ACPI's root pointer, 0 where unknown
  * @la57: page tables have five levels
+ * @long_mode: the processor can run 64-bit code, whatever the kernel does
  * @elfcorehdr_size: what the kernel wants the segment to have for CPUs and memory that come,
  *	0 where it does not update it
  */
@@ -41,7 +42,7 @@ struct machine {
 	bool has_boot_params;
 	struct boot_efi efi;
 	uint64_t rsdp;
-	bool la57;
+	bool la57, long_mode;
 	uint64_t elfcorehdr_size;
 	uint8_t seed[BOOT_PARAMS_SEED_SIZE];
 	bool has_seed;

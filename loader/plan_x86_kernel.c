@@ -36,6 +36,22 @@ static bool wants_entry_32(const struct x86_plan *p)
 	       (p->m->la57 && !(flags & BZIMAGE_5LEVEL)) || (p->req->flags & KEXEC_LOAD_ENTRY_32);
 }
 
+/*
+ * elf_check_arch() of x86_64, which vmcore.c asks, knows no EM_386: such a capture kernel would
+ * come up without a /proc/vmcore.
+ */
+static int check_bzimage(const struct x86_plan *p, char *why)
+{
+	if (p->m->bits != 32 || !(p->bzimage.xloadflags & BZIMAGE_KERNEL_64))
+		return 0;
+	if (p->req->crash)
+		return no_exec(why, "a 64-bit kernel cannot read the memory of a 32-bit one, which "
+				    "is running: take a 32-bit bzImage for the capture");
+	return p->m->long_mode ? 0 :
+				 no_exec(why, "this is a 64-bit kernel, and the processor runs "
+					      "32-bit ones only: take a 32-bit bzImage");
+}
+
 static int place_bzimage(struct x86_plan *p, char *why)
 {
 	struct place_want want = {
@@ -56,8 +72,10 @@ static int place_bzimage(struct x86_plan *p, char *why)
 static int plan_bzimage(struct x86_plan *p, char *why)
 {
 	struct kexec_plan_segment *seg;
-	int err;
+	int err = check_bzimage(p, why);
 
+	if (err)
+		return err;
 	p->image = &p->bzimage;
 	p->entry_32 = wants_entry_32(p);
 	if (p->entry_32 || !(p->bzimage.xloadflags & BZIMAGE_ABOVE_4G))

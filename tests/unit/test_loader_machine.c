@@ -99,7 +99,7 @@ TEST(machine, crash)
 
 	put_text(root, "/proc/iomem", x86_iomem_bios);
 	put_data(root, "/proc/kcore", core, kcore(core));
-	put_text(root, "/proc/cpuinfo", "flags\t\t: fpu vme la57 rdpid\n");
+	put_text(root, "/proc/cpuinfo", "flags\t\t: fpu lmx la57 lm\n");
 	put_text(root, "/sys/kernel/crash_elfcorehdr_size", "32768\n");
 	put_le64(boot_params + 0x70, 0xf5a40);
 	put_data(root, "/sys/kernel/boot_params/data", boot_params, sizeof(boot_params));
@@ -118,6 +118,7 @@ TEST(machine, crash)
 	CHECK_EQ(m.rsdp, 0xf5a40);
 	CHECK_EQ(m.elfcorehdr_size, 32768);
 	CHECK(m.la57);
+	CHECK(m.long_mode);
 	CHECK_EQ(m.efi.nr_map, 0);
 	machine_free(&m);
 }
@@ -129,7 +130,7 @@ TEST(machine, reboot)
 	ROOT(root);
 
 	put_text(root, "/proc/iomem", x86_iomem_bios);
-	put_text(root, "/proc/cpuinfo", "flags\t\t: fpu vme la57x\n");
+	put_text(root, "/proc/cpuinfo", "flags\t\t: fpu lmx la57x\n");
 	put_text(root, "/sys/firmware/memmap/1/start", "0x100000\n");
 	put_text(root, "/sys/firmware/memmap/1/end", "0x3ffdefff\n");
 	put_text(root, "/sys/firmware/memmap/1/type", "System RAM\n");
@@ -141,6 +142,7 @@ TEST(machine, reboot)
 	put_text(root, "/sys/firmware/memmap/2/type", "Reserved\n");
 	CHECK_EQ(machine_read(root, 64, false, &m, why), 0);
 	CHECK(!m.la57);
+	CHECK(!m.long_mode);
 	CHECK_EQ(m.firmware.nr, 2); /* the third one ends before it begins */
 	CHECK_EQ(m.firmware.ranges[0].end, 0x9fc00);
 	CHECK_EQ(m.firmware.ranges[1].type, IOMEM_RAM);

@@ -301,6 +301,52 @@ TEST(kexec_plan, pae)
 	CHECK_EQ(get_le32(core->data + 52 + 4 * 32 + 8), 0xc0100000);
 }
 
+/* Addresses end where the kernel's mapping does, in the middle of a range of memory, too. */
+TEST(kexec_plan, pae_lowmem_end)
+{
+	FIXTURE(f, x86_iomem_686);
+	const uint8_t *phdrs;
+
+	x86_bzimage(f->image, CODE_LEN, INIT_SIZE, 0);
+	f->m.bits = 32;
+	f->m.text_len = 0;
+	f->m.page_offset = 0xc0000000;
+	f->m.lowmem_end = 0x1000000;
+	CHECK_EQ(plan(f), 0);
+	CHECK_EQ(get_le16(segment(f, "elfcorehdr")->data + 44), f->m.nr_notes + 4);
+	phdrs = segment(f, "elfcorehdr")->data + 52 + 4 * 32;
+	CHECK_EQ(get_le32(phdrs + 4), 0x100000);
+	CHECK_EQ(get_le32(phdrs + 8), 0xc0100000);
+	CHECK_EQ(get_le32(phdrs + 16), 0xf00000);
+	CHECK_EQ(get_le32(phdrs + 32 + 4), 0x1000000);
+	CHECK_EQ(get_le32(phdrs + 32 + 8), 0xffffffff);
+}
+
+TEST(kexec_plan, a_64_bit_kernel_from_32_bits)
+{
+	static const struct {
+		bool crash, long_mode;
+		const char *why;
+	} cases[] = {
+		{ true, true, "cannot read the memory of a 32-bit one" },
+		{ true, false, "cannot read the memory of a 32-bit one" },
+		{ false, false, "the processor runs 32-bit ones only" },
+		{ false, true, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		FIXTURE(f, x86_iomem_686);
+
+		f->m.bits = 32;
+		f->m.text_len = 0;
+		f->m.long_mode = cases[i].long_mode;
+		f->req.crash = cases[i].crash;
+		CHECK_EQ(plan(f), cases[i].why ? -ENOEXEC : 0);
+		if (cases[i].why)
+			CHECK(strstr(f->why, cases[i].why));
+	}
+}
+
 TEST(kexec_plan, reboot)
 {
 	FIXTURE(f, x86_iomem_high);
