@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "capture/init/once.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -66,29 +67,31 @@ static bool is_packed(const char *data, size_t len)
 	return len > sizeof(magic) && memcmp(data, magic, sizeof(magic)) == 0;
 }
 
-static int unpack(const char *data, size_t len, char **out_ret, size_t *len_ret)
+static int unpack(const char *data, size_t len, struct once *out, size_t *len_ret)
 {
 	unsigned long long size = ZSTD_getFrameContentSize(data, len);
-	_free_ char *out = NULL;
+	int err;
 
 	/* Covers what zstd says where it does not know. */
 	if (size > MODULES_FILE_MAX)
 		return -EFBIG;
-	out = malloc(size);
-	if (!out)
-		return -ENOMEM;
-	if (ZSTD_decompress(out, size, data, len) != size)
+	if (!size)
 		return -EBADMSG;
-	*out_ret = take_ptr(out);
+	err = once_map(out, size);
+	if (err)
+		return err;
+	if (ZSTD_decompress(out->map, size, data, len) != size)
+		return -EBADMSG;
 	*len_ret = size;
 	return 0;
 }
 
 /* A kernel unpacks modules itself since 5.17 (b1ae6dc41eaa), if it was built so, and not zstd
  * before 6.3. */
-static int load_packed(const char *path, const char *params)
+static int load_packed(const char *path, const char *params, bool lend)
 {
-	_free_ char *data = NULL, *module = NULL;
+	_once_ struct once module = ONCE_NONE;
+	_free_ char *data = NULL;
 	size_t len, size;
 	int err = io_read_file(path, MODULES_FILE_MAX, &data, &len);
 
@@ -97,7 +100,12 @@ static int load_packed(const char *path, const char *params)
 	if (err)
 		return err;
 	free(take_ptr(data));
-	return syscall(SYS_init_module, module, size, params) ? -errno : 0;
+	/* The kernel first copies the module from its beginning to its end, 16 pages at a time
+	 * (copy_module_from_user(), kernel/module/main.c), and then takes memory to place it in:
+	 * by then ours can be gone. */
+	if (lend)
+		once_lend(&module, 16 * (size_t)sysconf(_SC_PAGESIZE));
+	return syscall(SYS_init_module, module.map, size, params) ? -errno : 0;
 }
 
 static int load_file(int fd, const char *path, const char *params)
@@ -107,8 +115,12 @@ static int load_file(int fd, const char *path, const char *params)
 
 	if (n < 0)
 		return (int)n;
-	if (is_packed(head, n))
-		return load_packed(path, params);
+	if (is_packed(head, n)) {
+		int err = load_packed(path, params, true);
+
+		/* EFAULT is of a kernel that reads it in another way. */
+		return err == -EFAULT ? load_packed(path, params, false) : err;
+	}
 	return syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
 }
 
