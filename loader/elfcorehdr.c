@@ -43,29 +43,22 @@ size_t elfcorehdr_size(const struct elfcorehdr *h)
 	return ehdr_size(h) + (h->nr_notes + h->ram->nr + 4) * phdr_size(h);
 }
 
-static void put_phdr64(uint8_t *p, const struct phdr *ph)
-{
-	put_le32(p + offsetof(Elf64_Phdr, p_type), ph->type);
-	put_le32(p + offsetof(Elf64_Phdr, p_flags), ph->flags);
-	put_le64(p + offsetof(Elf64_Phdr, p_offset), ph->offset);
-	put_le64(p + offsetof(Elf64_Phdr, p_vaddr), ph->vaddr);
-	put_le64(p + offsetof(Elf64_Phdr, p_paddr), ph->paddr);
-	put_le64(p + offsetof(Elf64_Phdr, p_filesz), ph->len);
-	put_le64(p + offsetof(Elf64_Phdr, p_memsz), ph->len);
-	put_le64(p + offsetof(Elf64_Phdr, p_align), 0);
-}
+#define PUT_PHDR(bits)                                                                             \
+	static void put_phdr##bits(uint8_t *p, const struct phdr *ph)                              \
+	{                                                                                          \
+		typedef Elf##bits##_Phdr phdr;                                                     \
+		put_le32(p + offsetof(phdr, p_type), ph->type);                                    \
+		put_le32(p + offsetof(phdr, p_flags), ph->flags);                                  \
+		put_le##bits(p + offsetof(phdr, p_offset), ph->offset);                            \
+		put_le##bits(p + offsetof(phdr, p_vaddr), ph->vaddr);                              \
+		put_le##bits(p + offsetof(phdr, p_paddr), ph->paddr);                              \
+		put_le##bits(p + offsetof(phdr, p_filesz), ph->len);                               \
+		put_le##bits(p + offsetof(phdr, p_memsz), ph->len);                                \
+		put_le##bits(p + offsetof(phdr, p_align), 0);                                      \
+	}
 
-static void put_phdr32(uint8_t *p, const struct phdr *ph)
-{
-	put_le32(p + offsetof(Elf32_Phdr, p_type), ph->type);
-	put_le32(p + offsetof(Elf32_Phdr, p_flags), ph->flags);
-	put_le32(p + offsetof(Elf32_Phdr, p_offset), ph->offset);
-	put_le32(p + offsetof(Elf32_Phdr, p_vaddr), ph->vaddr);
-	put_le32(p + offsetof(Elf32_Phdr, p_paddr), ph->paddr);
-	put_le32(p + offsetof(Elf32_Phdr, p_filesz), ph->len);
-	put_le32(p + offsetof(Elf32_Phdr, p_memsz), ph->len);
-	put_le32(p + offsetof(Elf32_Phdr, p_align), 0);
-}
+PUT_PHDR(32)
+PUT_PHDR(64)
 
 /* True where [start, start + len) cannot be told in 32 bits. */
 static bool beyond_32(uint64_t start, uint64_t len)
