@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "lib/io.h"
 #include "lib/util.h"
 #include "loader/loader.h"
+#include "loader/machine.h"
 
 /* Nothing that is read here is longer. */
 #define FACT_MAX 65536
@@ -17,11 +17,7 @@
 
 static int read_text(const char *root, const char *path, char **text_ret)
 {
-	char full[PATH_MAX];
-
-	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
-		return -ENAMETOOLONG;
-	return io_read_file(full, FACT_MAX, text_ret, NULL);
+	return machine_text(root, path, FACT_MAX, text_ret);
 }
 
 /* A file that holds one decimal number. Return: 0, -errno, -EBADMSG. */
@@ -42,7 +38,7 @@ static int read_number(const char *root, const char *path, int64_t *number_ret)
 	return 0;
 }
 
-static int64_t read_either(const char *root, const char *newer, const char *older)
+int64_t facts_either(const char *root, const char *newer, const char *older)
 {
 	int64_t v;
 
@@ -53,14 +49,14 @@ static int64_t read_either(const char *root, const char *newer, const char *olde
 
 void status_read(const char *root, struct kexec_status *status_ret)
 {
-	int64_t loaded = read_either(root, "/sys/kernel/kexec/loaded", "/sys/kernel/kexec_loaded");
-	int64_t crash_loaded = read_either(root, "/sys/kernel/kexec/crash_loaded",
-					   "/sys/kernel/kexec_crash_loaded");
+	int64_t loaded = facts_either(root, "/sys/kernel/kexec/loaded", "/sys/kernel/kexec_loaded");
+	int64_t crash_loaded = facts_either(root, "/sys/kernel/kexec/crash_loaded",
+					    "/sys/kernel/kexec_crash_loaded");
 
 	status_ret->loaded = loaded < 0 ? -1 : loaded != 0;
 	status_ret->crash_loaded = crash_loaded < 0 ? -1 : crash_loaded != 0;
 	status_ret->crash_size =
-		read_either(root, "/sys/kernel/kexec/crash_size", "/sys/kernel/kexec_crash_size");
+		facts_either(root, "/sys/kernel/kexec/crash_size", "/sys/kernel/kexec_crash_size");
 }
 
 /* "none [integrity] confidentiality": the word in brackets is in force. */

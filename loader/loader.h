@@ -75,6 +75,10 @@ struct facts {
  */
 void facts_read(const char *root, bool crash, struct facts *facts);
 
+/** facts_either() - The decimal number in the one of two files below @root that is there; -1 where
+ * neither is, or it is none. */
+int64_t facts_either(const char *root, const char *newer, const char *older);
+
 /** facts_needed() - Memory that kernel and initrd take for certain, bytes; 0 where unknown. */
 uint64_t facts_needed(const struct facts *facts);
 

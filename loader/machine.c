@@ -15,6 +15,7 @@
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/util.h"
+#include "loader/loader.h"
 #include "loader/place.h"
 
 #define IOMEM_MAX    (4 << 20)
@@ -299,15 +300,12 @@ static bool cpu_has(const char *root, const char *flag)
 	return false;
 }
 
-/* The file is in decimal. */
 static uint64_t read_elfcorehdr_size(const char *root)
 {
-	_free_ char *text = NULL;
+	int64_t size = facts_either(root, "/sys/kernel/kexec/crash_elfcorehdr_size",
+				    "/sys/kernel/crash_elfcorehdr_size");
 
-	if (machine_text(root, "/sys/kernel/kexec/crash_elfcorehdr_size", NUMBER_MAX, &text) &&
-	    machine_text(root, "/sys/kernel/crash_elfcorehdr_size", NUMBER_MAX, &text))
-		return 0;
-	return strtoull(text, NULL, 10);
+	return size < 0 ? 0 : size;
 }
 
 static int read_all(const char *root, bool crash, struct machine *m, char *why)
