@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
+#include "arch/arch.h"
 #include "lib/log.h"
 #include "lib/util.h"
 #include "loader/loader.h"
@@ -55,14 +56,13 @@ void kexec_plan_debug(const struct kexec_plan *plan)
 /* The bits of the running kernel; 0 where it is no x86. */
 static unsigned running_bits(void)
 {
+	const struct arch_ops *arch;
 	struct utsname uts;
 
 	if (uname(&uts))
 		return 0;
-	if (streq(uts.machine, "x86_64"))
-		return 64;
-	/* i386 to i686 */
-	return uts.machine[0] == 'i' && streq(uts.machine + 2, "86") ? 32 : 0;
+	arch = arch_find_uname(uts.machine);
+	return arch == &arch_x86_64 ? 64 : arch == &arch_i386 ? 32 : 0;
 }
 
 static int call(const struct kexec_request *req, const struct machine *m,
@@ -85,7 +85,7 @@ static int call(const struct kexec_request *req, const struct machine *m,
 	}
 	if (req->crash)
 		flags |= KEXEC_ON_CRASH;
-	if (req->crash && (req->flags & KEXEC_LOAD_HOTPLUG) && m->elfcorehdr_size)
+	if (req->crash && kexec_updates_elfcorehdr(req, m))
 		flags |= KEXEC_UPDATE_ELFCOREHDR;
 	return syscall_kexec_load(plan->entry, plan->nr_segments, segments, flags);
 }

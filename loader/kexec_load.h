@@ -42,6 +42,14 @@ struct kexec_request {
 	uint32_t serial_baud;
 };
 
+/** kexec_updates_elfcorehdr() - Whether the kernel is to keep the elfcorehdr up to date, and can.
+ */
+static inline bool kexec_updates_elfcorehdr(const struct kexec_request *req,
+					    const struct machine *m)
+{
+	return (req->flags & KEXEC_LOAD_HOTPLUG) && m->elfcorehdr_size;
+}
+
 /* KEXEC_SEGMENT_MAX of include/linux/kexec.h */
 #define KEXEC_SEGMENTS_MAX 16
 

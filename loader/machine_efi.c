@@ -70,7 +70,6 @@ static uint64_t table(const char *text, const char *key)
 int machine_efi(const char *root, struct machine *m)
 {
 	_free_ char *systab = NULL;
-	int err;
 
 	if (!machine_text(root, EFI_DIR "/systab", TEXT_MAX, &systab)) {
 		m->efi.smbios = table(systab, "SMBIOS");
@@ -82,6 +81,5 @@ int machine_efi(const char *root, struct machine *m)
 	if (machine_hex(root, EFI_DIR "/fw_vendor", &m->efi.fw_vendor) ||
 	    machine_hex(root, EFI_DIR "/config_table", &m->efi.config_table))
 		return 0;
-	err = read_map(root, &m->efi);
-	return err;
+	return read_map(root, &m->efi);
 }

@@ -82,7 +82,7 @@ static int write_elfcorehdr(struct x86_plan *p, const struct iomem *ram, char *w
 		.lowmem_end = m->lowmem_end,
 	};
 	/* A kernel that does not update the elfcorehdr leaves it as it was verified. */
-	bool hotplug = (p->req->flags & KEXEC_LOAD_HOTPLUG) && m->elfcorehdr_size;
+	bool hotplug = kexec_updates_elfcorehdr(p->req, m);
 	struct place_want want = { .name = "the elfcorehdr", .top = true };
 	struct kexec_plan_segment *seg;
 	size_t len;
