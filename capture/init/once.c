@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/util.h"
 
 #define STACK_SIZE (64u << 10)
 
@@ -32,7 +33,7 @@ int once_map(struct once *once, size_t len)
 	*once = (struct once)ONCE_NONE;
 	if (!len || len > SIZE_MAX - page)
 		return -EINVAL;
-	len = (len + page - 1) / page * page;
+	len = ROUND_UP(len, page);
 	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)
 		return -errno;
