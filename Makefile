@@ -59,6 +59,7 @@ ENGINE_LIBS  := -lelf -lz -ldeflate -lzstd $(if $(filter 1,$(HAVE_LZO)),$(LZO_LI
 		$(if $(filter 1,$(HAVE_SNAPPY)),$(SNAPPY_LIBS))
 INIT_LIBS    := -lblkid
 UNPACK_LIBS  := -lz -llzma -lzstd -llz4
+CONTROL_LIBS := -ljson-c
 
 ifeq ($(V),1)
 Q            :=
@@ -77,12 +78,14 @@ ENGINE_SRC   := $(wildcard capture/core/*.c capture/mm/*.c capture/dump/*.c capt
 INIT_SRC     := $(wildcard capture/init/*.c capture/target/*.c capture/net/*.c)
 SAVE_SRC     := $(filter-out capture/main.c,$(wildcard capture/*.c))
 MKIMAGE_SRC  := $(filter-out initramfs/main.c,$(wildcard initramfs/*.c))
+CONTROL_SRC  := $(filter-out control/main.c,$(wildcard control/*.c))
 UNIT_SRC     := $(wildcard tests/unit/*.c)
 FUZZ_SRC     := $(wildcard tests/fuzz/fuzz_*.c)
 
 obj           = $(patsubst %.c,$(O)/obj/%.o,$(1))
 ALL_SRC      := $(LIB_SRC) $(ARCH_SRC) $(LOADER_SRC) loader/main.c $(ENGINE_SRC) $(INIT_SRC) \
-		$(SAVE_SRC) capture/main.c $(MKIMAGE_SRC) initramfs/main.c $(UNIT_SRC)
+		$(SAVE_SRC) capture/main.c $(MKIMAGE_SRC) initramfs/main.c $(CONTROL_SRC) \
+		control/main.c $(UNIT_SRC)
 
 BASE_A       := $(O)/libbase.a
 LOADER_A     := $(O)/libloader.a
@@ -90,8 +93,9 @@ ENGINE_A     := $(O)/libengine.a
 INIT_A       := $(O)/libinit.a
 SAVE_A       := $(O)/libsave.a
 MKIMAGE_A    := $(O)/libmkimage.a
+CONTROL_A    := $(O)/libcontrol.a
 
-PROGRAMS     := $(O)/kexec-loader $(O)/vmcore-save $(O)/vmcore-mkimage
+PROGRAMS     := $(O)/kexec-loader $(O)/vmcore-save $(O)/vmcore-mkimage $(O)/vmcorectl
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -104,6 +108,7 @@ $(ENGINE_A): $(call obj,$(ENGINE_SRC))
 $(INIT_A): $(call obj,$(INIT_SRC))
 $(SAVE_A): $(call obj,$(SAVE_SRC))
 $(MKIMAGE_A): $(call obj,$(MKIMAGE_SRC))
+$(CONTROL_A): $(call obj,$(CONTROL_SRC))
 
 $(O)/%.a:
 	$(say) AR $@
@@ -123,12 +128,16 @@ $(O)/vmcore-save: $(call obj,capture/main.c) $(SAVE_A) $(INIT_A) $(ENGINE_A) $(B
 $(O)/vmcore-mkimage: $(call obj,initramfs/main.c) $(MKIMAGE_A) $(BASE_A)
 	$(call link,$(UNPACK_LIBS),$(STATIC_LDFLAGS))
 
+$(O)/vmcorectl: $(call obj,control/main.c) $(CONTROL_A) $(BASE_A)
+	$(call link,$(CONTROL_LIBS),$(STATIC_LDFLAGS))
+
 # From the distribution's source package, or the distribution's binary; it says which.
 $(O)/busybox: $(wildcard busybox-config/*)
 	$(Q)busybox-config/build.sh $@
 
-$(O)/unit-tests: $(call obj,$(UNIT_SRC)) $(LOADER_A) $(SAVE_A) $(INIT_A) $(MKIMAGE_A) $(ENGINE_A) $(BASE_A)
-	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(UNPACK_LIBS) -pthread,$(STATIC_LDFLAGS))
+$(O)/unit-tests: $(call obj,$(UNIT_SRC)) $(LOADER_A) $(SAVE_A) $(INIT_A) $(MKIMAGE_A) $(CONTROL_A) \
+		$(ENGINE_A) $(BASE_A)
+	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(UNPACK_LIBS) $(CONTROL_LIBS) -pthread,$(STATIC_LDFLAGS))
 
 # A change of compiler or flags rebuilds what it concerns.
 BUILD_STAMP  := $(O)/.flags

@@ -23,6 +23,7 @@ capture/net lib
 capture/target capture/net lib
 capture/init capture/target capture/net lib
 initramfs lib
+control lib
 TABLE
 }
 
@@ -32,6 +33,7 @@ area_of() {
 	arch/*) echo arch ;;
 	loader/*) echo loader ;;
 	initramfs/*) echo initramfs ;;
+	control/*) echo control ;;
 	capture/*/*) echo "$1" | cut -d / -f 1-2 ;;
 	*) echo other ;;
 	esac
@@ -46,7 +48,7 @@ allowed() {
 }
 
 broken=0
-for file in $(find lib arch loader capture initramfs -name '*.[ch]' | sort); do
+for file in $(find lib arch loader capture initramfs control -name '*.[ch]' | sort); do
 	area=$(area_of "$file")
 	if [ "$area" = other ] || [ "$file" = loader/main.c ]; then
 		continue

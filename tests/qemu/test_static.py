@@ -171,6 +171,7 @@ def install():
     root = vm.fresh_dir(os.path.join(vm.build_dir(), "install-root"))
     build("install", "DESTDIR=" + root, "prefix=/usr")
     for name in ("usr/sbin/kexec-loader", "usr/sbin/vmcore-save", "usr/sbin/vmcore-mkimage",
+                 "usr/sbin/vmcorectl",
                  "usr/sbin/vmcore-save-dracut",
                  "usr/lib/dracut/modules.d/99vmcore-save/module-setup.sh",
                  "usr/share/man/man8/kexec-loader.8"):
