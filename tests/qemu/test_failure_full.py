@@ -15,7 +15,7 @@ GROUP = "failure-full"
 
 # Somebody else takes what the estimate had counted on.
 EATER = """
-	until_there "/target/var/crash/*/vmcore-incomplete"
+	until_holds "/target/var/crash/*/vmcore-incomplete" 1024
 	pid=$(worker)
 	kill -STOP "$pid"
 	dd if=/dev/zero of=/target/eaten bs=64k 2>/dev/null

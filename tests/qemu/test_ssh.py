@@ -262,7 +262,7 @@ def refusals():
     capture.done()
 
 
-@test("ssh/server-stops", "ssh")
+@test("ssh/server-stops", "ssh", long=True)
 def server_stops():
     """The server hangs in the middle of the dump: the client gives up, the disk takes it."""
     with world().server(0) as server:

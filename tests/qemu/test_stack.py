@@ -142,7 +142,7 @@ def md_raid1():
     saved(stack)
 
 
-@test("stack/md-raid1-degraded", "stack")
+@test("stack/md-raid1-degraded", "stack", long=True)
 def md_degraded():
     stack = Stack("degraded", "LABEL=vmtest-dump")
     expect_in("1 of its 2 members", stack.console, "the console")
@@ -150,7 +150,7 @@ def md_degraded():
     saved(stack)
 
 
-@test("stack/lvm-on-md-raid1", "stack")
+@test("stack/lvm-on-md-raid1", "stack", long=True)
 def lvm_on_md():
     """The older superblock, which lies at the end."""
     stack = Stack("raid1-lvm", "LABEL=vmtest-dump", metadata="0.90")

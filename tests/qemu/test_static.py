@@ -82,7 +82,7 @@ def unit_tests_under_valgrind():
 @suite("fuzz/", "fuzz")
 def fuzz_smoke():
     """Each fuzzer for a short while; $FUZZ_SECONDS says how long."""
-    seconds = os.environ.get("FUZZ_SECONDS") or "10"
+    seconds = os.environ.get("FUZZ_SECONDS") or "5"
     directory = build("CC=clang", "SAN=1", "CFLAGS=-O1 -g -fsanitize=fuzzer-no-link", "fuzzers",
                       out="fuzz")
     fuzzers = sorted(f for f in glob.glob(os.path.join(directory, "fuzz_*")) if

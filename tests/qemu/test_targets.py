@@ -153,8 +153,9 @@ PAIRS = {"ext2": "ahci", "ext3": "virtio-scsi", "ext4": "nvme", "xfs": "nvme",
 for _fs in FILE_SYSTEMS:
     for _disk in DISKS:
         _usual = PAIRS[_fs] == _disk
+        _long = not _usual or _fs in ("ext2", "ext3")  # the driver is ext4's
         test("targets/" + (_fs if _usual else "%s-%s" % (_fs, _disk)), "targets",
-             not _usual)(lambda fs=_fs, disk=_disk: file_system(fs, disk))
+             _long)(lambda fs=_fs, disk=_disk: file_system(fs, disk))
 
 
 def raw_disk(path, size, leftover=False):
@@ -289,7 +290,7 @@ def partitioned(path, sizes):
     return starts
 
 
-@test("targets/partitions", "targets")
+@test("targets/partitions", "targets", long=True)
 def partitions():
     """By PARTUUID=: one without a file system, and one that libblkid takes for two things."""
     path, part = cores.out_dir("target-parts.img"), cores.out_dir("target-part.img")
@@ -350,7 +351,7 @@ def share(what, tag, qemu, folder, name):
     panic.done()
 
 
-@test("targets/9p", "targets")
+@test("targets/9p", "targets", long=True)
 def nine_p():
     folder = vm.fresh_dir(cores.out_dir("share-9p"))
     share("9p", "crash-share",

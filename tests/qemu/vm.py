@@ -217,25 +217,38 @@ class Vm:
                 self.results = [line.strip("\r\n") for line in f]
         return self.results
 
-    def run(self, timeout):
+    def _wait(self, qemu, timeout, silence):
+        """Until QEMU ends. A console that says nothing for @silence seconds is no sign of life."""
+        while True:
+            now = time.monotonic() - self.start_time
+            spoke = self.lines[-1][0] if self.lines else 0
+            if now >= timeout:
+                raise VmLost("lost the VM: no end after %d seconds" % timeout, self.console)
+            if silence and now - spoke >= silence:
+                raise VmLost("lost the VM: its console is silent for %d seconds" % silence,
+                             self.console)
+            try:
+                qemu.wait(min(timeout - now, 1))
+                return
+            except subprocess.TimeoutExpired:
+                pass
+
+    def run(self, timeout, silence=None):
         """Waits until QEMU ends; raises VmLost or VmFailed. Returns the result lines."""
         os.makedirs(self.dir, exist_ok=True)
         if os.path.exists(self.port):
             os.unlink(self.port)
+        self.lines = []
         self.start_time = time.monotonic()
         with subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT) as qemu:
             reader = threading.Thread(target=self._read_console, args=(qemu.stdout,))
             reader.start()
             try:
-                qemu.wait(timeout)
-            except subprocess.TimeoutExpired:
-                qemu.kill()
-                reader.join()
-                raise VmLost("lost the VM: no end after %d seconds" % timeout,
-                             self.console) from None
+                self._wait(qemu, timeout, silence)
             except BaseException:
                 qemu.kill()
+                reader.join()
                 raise
             reader.join()
         results = self._read_results()

@@ -47,6 +47,12 @@ export PATH=/bin
 		set -- $1
 		until [ -e "$1" ]; do set -- $1; done
 	}
+	# A dump that holds so many KiB has all that comes before its pages.
+	until_holds() {
+		until_there "$1"
+		set -- $1 "$2"
+		until [ "$(/bin/busybox du -k "$1" | /bin/busybox cut -f 1)" -ge "$2" ]; do :; done
+	}
 	until_said() {
 		until /bin/busybox dmesg 2>/dev/null | /bin/busybox grep -q "$1"; do
 			/bin/busybox sleep 0.3
