@@ -202,8 +202,8 @@ static int look_for_dump(struct state_target *t, struct target *target)
 		if (!there && !last)
 			continue;
 		t->dump_saved = !last;
-		t->dump_started = there;
-		t->dump_bytes = there ? bytes : 0;
+		t->dump_started = bytes; /* an empty file is no dump */
+		t->dump_bytes = bytes;
 		snprintf(t->dump_name, sizeof(t->dump_name), "%s", names[i]);
 		break;
 	}

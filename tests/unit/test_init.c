@@ -634,7 +634,8 @@ static int fake_bytes(struct target *target, const char *name, uint64_t *bytes_r
 			continue;
 		if (strchr(target->priv, '!') && !strchr(target->priv, files[i].letter))
 			return target_fail(target, -EIO, "lost");
-		*bytes_ret = 100 + i;
+		if (strchr(target->priv, files[i].letter))
+			*bytes_ret = strchr(target->priv, '0') ? 0 : 100 + i;
 		return strchr(target->priv, files[i].letter) ? 0 : -ENOENT;
 	}
 	return -ENOENT;
@@ -651,7 +652,7 @@ TEST(init, names_tell_what_a_dead_worker_saved)
 						 .dump_name = RECORD_DUMP_NAME };
 	static const struct {
 		const struct state_target *before;
-		const char *files; /* '!': the others cannot be asked for */
+		const char *files; /* '!': the others cannot be asked for; '0': they are empty */
 		int err;
 		bool log, started, saved;
 		uint64_t bytes;
@@ -660,6 +661,7 @@ TEST(init, names_tell_what_a_dead_worker_saved)
 		{ &nothing, "", 0, false, false, false, 0, RECORD_DUMP_TMP },
 		{ &nothing, "l", 0, true, false, false, 0, RECORD_DUMP_TMP },
 		{ &nothing, "li", 0, true, true, false, 103, RECORD_DUMP_TMP },
+		{ &nothing, "li0", 0, true, false, false, 0, RECORD_DUMP_TMP },
 		{ &nothing, "ld", 0, true, true, true, 101, RECORD_DUMP_NAME },
 		{ &nothing, "lf", 0, true, true, true, 102, RECORD_DUMP_FLAT },
 		{ &all, "", 0, false, false, false, 0, RECORD_DUMP_TMP },
