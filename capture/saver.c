@@ -38,13 +38,40 @@ static int saver_configure(void *ctx, const char *core_collector)
 	return err;
 }
 
+/* What vmcoreinfo says may be anything; the console is to get letters. */
+static const char *release_of(const struct core *core)
+{
+	const struct vmcoreinfo *vi = core_vmcoreinfo(core);
+	const char *release = vi ? vmcoreinfo_string(vi, "OSRELEASE") : NULL;
+
+	for (const char *p = release; p && *p; p++) {
+		if (*p <= ' ' || *p > '~')
+			return NULL;
+	}
+	return release;
+}
+
 static int saver_open(void *ctx, const char *path)
 {
 	struct saver *s = ctx;
+	const struct core_segment *segments;
+	const char *release;
+	uint64_t bytes = 0;
+	size_t nr;
+	int err;
 
 	core_close(s->core);
 	s->core = NULL;
-	return core_open(path, &s->core);
+	err = core_open(path, &s->core);
+	if (err)
+		return err;
+	segments = core_segments(s->core, &nr);
+	for (size_t i = 0; i < nr; i++)
+		bytes += segments[i].memsz;
+	release = release_of(s->core);
+	log_info("kernel %.64s crashed, with %" PRIu64 " MiB of memory",
+		 release ? release : "of an unknown release", bytes >> 20);
+	return 0;
 }
 
 static int emit_text(void *ctx, const char *text, size_t len)
