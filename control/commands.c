@@ -9,6 +9,13 @@
 #include "lib/util.h"
 
 const struct command commands[] = {
+	{ "start", "", 0, 0, "arm the capture kernel; its image is built again where it is stale",
+	  start_options, true, cmd_start },
+	{ "stop", "", 0, 0, "unload the capture kernel", NULL, true, cmd_stop },
+	{ "status", "", 0, 0, "tell what is armed, and whether the image is fresh", NULL, true,
+	  cmd_status },
+	{ "rebuild", "", 0, 0, "build the crash image where it is stale", rebuild_options, true,
+	  cmd_rebuild },
 	{ "version", "", 0, 0, "print the version", NULL, false, cmd_version },
 	{ 0 },
 };

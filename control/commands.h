@@ -3,8 +3,15 @@
 #ifndef CONTROL_COMMANDS_H
 #define CONTROL_COMMANDS_H
 
+struct ctl_option;
 struct invocation;
 
+extern const struct ctl_option start_options[], rebuild_options[];
+
+int cmd_start(const struct invocation *in);
+int cmd_stop(const struct invocation *in);
+int cmd_status(const struct invocation *in);
+int cmd_rebuild(const struct invocation *in);
 int cmd_version(const struct invocation *in);
 
 #endif

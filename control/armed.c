@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/armed.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/file.h"
+#include "control/inputs.h"
+#include "control/system.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/log.h"
+
+#define MAX_BYTES (64u << 10)
+#define PATH	  RUN_DIR "/" ARMED_NAME
+
+static int take_text(struct json_object *from, const char *key, char *to, size_t size)
+{
+	struct json_object *value;
+	size_t len;
+
+	if (!json_object_object_get_ex(from, key, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return -EBADMSG;
+	len = (size_t)json_object_get_string_len(value);
+	if (len >= size || strlen(json_object_get_string(value)) != len)
+		return -EBADMSG;
+	memcpy(to, json_object_get_string(value), len + 1);
+	return 0;
+}
+
+int armed_read(const struct invocation *in, struct armed *armed_ret)
+{
+	_free_ char *path = ctl_path(in, PATH), *text = NULL;
+	struct json_object *top = NULL, *when;
+	int err = path ? io_read_file(path, MAX_BYTES, &text, NULL) : -ENOMEM;
+
+	if (err)
+		return err;
+	*armed_ret = (struct armed){ 0 };
+	top = json_tokener_parse(text);
+	if (!json_object_is_type(top, json_type_object) ||
+	    take_text(top, "kernel", armed_ret->kernel, sizeof(armed_ret->kernel)) ||
+	    take_text(top, "kernel_sha256", armed_ret->kernel_sha256,
+		      sizeof(armed_ret->kernel_sha256)) ||
+	    take_text(top, "release", armed_ret->release, sizeof(armed_ret->release)) ||
+	    take_text(top, "image", armed_ret->image, sizeof(armed_ret->image)) ||
+	    take_text(top, "image_sha256", armed_ret->sha256, sizeof(armed_ret->sha256)) ||
+	    take_text(top, "cmdline", armed_ret->cmdline, sizeof(armed_ret->cmdline)))
+		err = -EBADMSG;
+	else if (json_object_object_get_ex(top, "when", &when))
+		armed_ret->when = json_object_get_int64(when);
+	json_object_put(top);
+	return err;
+}
+
+int armed_write(const struct invocation *in, const struct armed *armed)
+{
+	_free_ char *path = ctl_path(in, PATH);
+	struct json_object *top = json_object_new_object();
+	const char *text;
+	int err = -ENOMEM;
+
+	if (path && top &&
+	    !json_object_object_add(top, "kernel", json_object_new_string(armed->kernel)) &&
+	    !json_object_object_add(top, "kernel_sha256",
+				    json_object_new_string(armed->kernel_sha256)) &&
+	    !json_object_object_add(top, "release", json_object_new_string(armed->release)) &&
+	    !json_object_object_add(top, "image", json_object_new_string(armed->image)) &&
+	    !json_object_object_add(top, "image_sha256", json_object_new_string(armed->sha256)) &&
+	    !json_object_object_add(top, "cmdline", json_object_new_string(armed->cmdline)) &&
+	    !json_object_object_add(top, "when", json_object_new_int64(armed->when)) &&
+	    (text = json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY)))
+		err = file_replace(path, text, strlen(text), 0644);
+	else
+		log_error("out of memory");
+	json_object_put(top);
+	return err;
+}
+
+void armed_forget(const struct invocation *in)
+{
+	_free_ char *path = ctl_path(in, PATH);
+
+	if (path)
+		unlink(path);
+}
+
+int armed_digest(const char *path, char hex[SHA256_HEX_BYTES])
+{
+	struct inputs one = { 0 };
+	int err = inputs_add_file(&one, NULL, "", path);
+
+	if (!err && one.list[0].sha256[1] == '\0') {
+		log_error("%s: %s", path, strerror(ENOENT));
+		err = -ENOENT;
+	}
+	if (!err)
+		memcpy(hex, one.list[0].sha256, SHA256_HEX_BYTES);
+	inputs_deinit(&one);
+	return err;
+}
