@@ -25,6 +25,10 @@ sbindir      ?= $(prefix)/sbin
 mandir       ?= $(prefix)/share/man
 datadir      ?= $(prefix)/share/vmcore-save
 dracutdir    ?= $(prefix)/lib/dracut/modules.d
+sysconfdir   ?= /etc
+unitdir      ?= $(prefix)/lib/systemd/system
+udevdir      ?= $(prefix)/lib/udev/rules.d
+kernelinstalldir ?= $(prefix)/lib/kernel/install.d
 DESTDIR      ?=
 
 # Another architecture's libraries, unpacked; its C library is the compiler's own.
@@ -248,10 +252,24 @@ fuzz-smoke: deps
 # ---- installation
 MAN8          = $(wildcard docs/man/*.8)
 MAN5          = $(wildcard docs/man/*.5)
+# What arms at boot, and after a kernel's installation: FILE:MODE:WHERE.
+word-of       = $(word $(1),$(subst :, ,$(2)))
+define newline
+
+
+endef
+SERVICE      := control/systemd/vmcore-save.service:0644:$(unitdir)/vmcore-save.service \
+		control/sysv/vmcore-save:0755:$(sysconfdir)/init.d/vmcore-save \
+		control/vmcore-save.default:0644:$(sysconfdir)/default/vmcore-save \
+		control/hooks/vmcore-save.install:0755:$(kernelinstalldir)/95-vmcore-save.install \
+		control/hooks/postinst:0755:$(sysconfdir)/kernel/postinst.d/vmcore-save \
+		control/hooks/postrm:0755:$(sysconfdir)/kernel/postrm.d/vmcore-save \
+		control/hooks/vmcore-save.rules:0644:$(udevdir)/98-vmcore-save.rules
+SERVICE_TO   := $(foreach f,$(SERVICE),$(call word-of,3,$f))
 .PHONY: install uninstall clean help
 install: $(PROGRAMS)
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(sbindir) $(dracutdir)/99vmcore-save \
-		$(mandir)/man8 $(mandir)/man5 $(datadir))
+		$(mandir)/man8 $(mandir)/man5 $(datadir) $(sort $(dir $(SERVICE_TO))))
 	$(INSTALL) -s --strip-program=$(STRIP) -m 0755 $(PROGRAMS) $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 0755 dracut-module/vmcore-save-dracut $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 0755 dracut-module/99vmcore-save/*.sh $(DESTDIR)$(dracutdir)/99vmcore-save
@@ -259,12 +277,15 @@ install: $(PROGRAMS)
 	$(if $(wildcard $(O)/busybox),$(INSTALL) -m 0755 $(O)/busybox $(DESTDIR)$(datadir))
 	$(if $(MAN8),$(INSTALL) -m 0644 $(MAN8) $(DESTDIR)$(mandir)/man8)
 	$(if $(MAN5),$(INSTALL) -m 0644 $(MAN5) $(DESTDIR)$(mandir)/man5)
+	$(foreach f,$(SERVICE),$(INSTALL) -m $(call word-of,2,$f) $(call word-of,1,$f) \
+		$(DESTDIR)$(call word-of,3,$f)$(newline)	)
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(sbindir)/,$(notdir $(PROGRAMS)) vmcore-save-dracut)
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN8)))
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5)))
 	rm -rf $(DESTDIR)$(dracutdir)/99vmcore-save $(DESTDIR)$(datadir)
+	rm -f $(addprefix $(DESTDIR),$(SERVICE_TO))
 
 clean:
 	rm -rf $(O)
