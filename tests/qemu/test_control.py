@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmcorectl on made-up systems below --root, with stand-ins for the programs that it calls."""
+
+import json
+import os
+import subprocess
+
+import cores
+import vm
+from harness import expect, expect_in, test
+
+RELEASE = "6.1.0-test"
+
+# ---- start, stop, status, rebuild
+# They note how they were called. What they were asked for they do as far as files tell.
+DRACUT = """#!/bin/sh
+echo "dracut $*" >>"$ROOT/calls"
+[ ! -e "$ROOT/dracut-fails" ] || exit 1
+cat "$VMCORE_SAVE_CONF" >>"$ROOT/builds"
+cp "$ROOT/builds" "$3"
+"""
+LOADER = """#!/bin/sh
+echo "loader $*" >>"$ROOT/calls"
+[ ! -e "$ROOT/loader-fails" ] || exit 1
+case "$*" in
+"-p -u") echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded" ;;
+*) echo 1 >"$ROOT/sys/kernel/kexec_crash_loaded" ;;
+esac
+"""
+
+
+class System:
+    """A system below a directory."""
+
+    def __init__(self, name, crash_size=64 << 20, conf="path /var/crash\n"):
+        self.root = vm.fresh_dir(cores.out_dir("control-" + name))
+        for path, text in (("sys/kernel/kexec_crash_size", "%d\n" % crash_size),
+                           ("sys/kernel/kexec_crash_loaded", "0\n"),
+                           ("proc/cmdline", "root=/dev/x console=tty0 quiet console=ttyS0,9600\n"),
+                           ("boot/vmlinuz-" + RELEASE, "kernel"),
+                           ("lib/modules/%s/kernel/ext4.ko" % RELEASE, "module"),
+                           ("lib/modules/%s/modules.dep" % RELEASE, "kernel/ext4.ko:\n"),
+                           ("usr/sbin/vmcore-save", "program"),
+                           ("etc/vmcore-save.conf", conf)):
+            self.write(path, text)
+        for name, text in (("vmcore-save-dracut", DRACUT), ("kexec-loader", LOADER)):
+            self.write("bin/" + name, text)
+            os.chmod(self.path("bin/" + name), 0o755)
+        for name in ("run", "var/lib", "var/crash"):
+            os.makedirs(self.path(name), exist_ok=True)
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def write(self, name, text):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as f:
+            return f.read()
+
+    def ctl(self, *args):
+        """(exit status, stdout, stderr)"""
+        env = dict(os.environ, ROOT=self.root, PATH=self.path("bin") + ":/usr/bin:/bin")
+        done = subprocess.run([os.path.join(vm.build_dir(), "vmcorectl"), *args,
+                               "--root=" + self.root], env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+                              timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def does(self, *args):
+        """What it says; what it called."""
+        if os.path.exists(self.path("calls")):
+            os.unlink(self.path("calls"))
+        status, _, said = self.ctl(*args)
+        expect(status == 0, "%s: exit status %d: %s" % (args, status, said))
+        calls = self.read("calls") if os.path.exists(self.path("calls")) else ""
+        return said, calls.replace(self.root, "")
+
+    def refuses(self, sentence, *args):
+        status, _, said = self.ctl(*args)
+        expect(status == 1, "%s: exit status %d: %s" % (args, status, said))
+        expect_in(sentence, said, "what it says")
+
+
+START = ("start", "--kernel=" + RELEASE)
+IMAGE = "/boot/initrd-vmcore-save-%s.img" % RELEASE
+
+
+@test("control/start", "control")
+def start():
+    """A first start builds and arms; one with nothing new does neither."""
+    system = System("start")
+    _, calls = system.does(*START)
+    expect_in("dracut --hostonly --force %s.new %s\n" % (IMAGE, RELEASE), calls, "the calls")
+    expect_in("loader -p /boot/vmlinuz-%s --initrd=%s --append=console=tty0 console=ttyS0,9600 "
+              "nr_cpus=1 " % (RELEASE, IMAGE), calls, "the calls")
+    expect("root=" not in calls and "quiet" not in calls, "the command line is handed on")
+    said, calls = system.does(*START)
+    expect(not calls, "called " + calls)
+    expect_in("armed already", said, "what it says")
+    expect("loader" in system.does("start", "--reload", "--kernel=" + RELEASE)[1], "no reload")
+    system.write("etc/default/vmcore-save", "KERNEL_APPEND_EXTRA='more'\nKEXEC_ARGS='-s -d'\n")
+    calls = system.does(*START)[1]
+    expect("dracut" not in calls, "a changed command line builds the image")
+    expect_in(" more -s -d\n", calls, "the calls")
+    _, calls = system.does("stop")
+    expect(calls == "loader -p -u\n", "called " + calls)
+
+
+@test("control/freshness", "control")
+def freshness():
+    """Each thing that goes into an image builds it again, once, and is named; a new time alone
+    does not."""
+    system = System("fresh", conf="kdump_post /hooks/post\nextra_bins /usr/bin/tool\n")
+    system.does(*START)
+    os.utime(system.path("etc/vmcore-save.conf"), (1, 1))
+    expect("dracut" not in system.does(*START)[1], "a new time builds the image")
+    for name, text, what in (
+            ("etc/vmcore-save.conf", "kdump_post /hooks/post\npath /var/other\n", "changed"),
+            ("boot/vmlinuz-" + RELEASE, "another", "changed"),
+            ("lib/modules/%s/kernel/xfs.ko" % RELEASE, "module", "new"),
+            ("usr/sbin/vmcore-save", "newer", "changed"),
+            ("hooks/post", "#!/bin/sh", "new"),
+            ("etc/kdump/pre.d/10-first", "#!/bin/sh", "new")):
+        system.write(name, text)
+        named = "/lib/modules/" + RELEASE if name.endswith(".ko") else "/" + name
+        what = "changed" if name.endswith(".ko") else what
+        told = json.loads(system.ctl("status", "--json")[1])
+        expect(told["image_state"] == "stale", "%s: %s" % (name, told["image_state"]))
+        expect({"name": named, "what": what} in told["changes"], "%s: %s" % (name, told["changes"]))
+        said, calls = system.does(*START)
+        expect_in("%s: %s\n" % (what, named), said, "what it says")
+        expect("dracut" in calls and "loader" in calls, "%s: called %s" % (name, calls))
+        expect("dracut" not in system.does(*START)[1], "%s: built twice" % name)
+    os.unlink(system.path("hooks/post"))
+    expect_in("gone: /hooks/post", system.does(*START)[0], "what it says")
+    system.write("etc/vmcore-save.conf", "force_no_rebuild 1\n")
+    said, calls = system.does(*START)
+    expect("dracut" not in calls, "built although force_no_rebuild says not to")
+    expect_in("force_no_rebuild", said, "what it says")
+    expect("dracut" in system.does("rebuild", "--force", "--kernel=" + RELEASE)[1], "not forced")
+
+
+@test("control/refusals", "control")
+def refusals():
+    system = System("refuses", crash_size=0)
+    system.refuses("no memory is reserved", *START)
+    system = System("refuses")
+    system.refuses("no file of kernel 6.9", "start", "--kernel=6.9")
+    system.refuses("no kernel is called that", "start", "--kernel=../../etc")
+    system.write("dracut-fails", "")
+    system.refuses("vmcore-save-dracut: ended with status 1", *START)
+    expect(not os.path.exists(system.path(IMAGE[1:])), "there is an image")
+    os.unlink(system.path("dracut-fails"))
+    system.does(*START)
+    system.write("dracut-fails", "")
+    system.write("etc/vmcore-save.conf", "path /elsewhere\n")
+    before = system.read(IMAGE[1:])
+    said, calls = system.does(*START)
+    expect_in("the crash image stays as it was", said, "what it says")
+    expect("loader" not in calls and system.read(IMAGE[1:]) == before, "the old one was lost")
+    expect(json.loads(system.ctl("status", "--json")[1])["image_state"] == "stale", "not stale")
+    system.write("etc/vmcore-save.conf", "frobnicate 1\n")
+    system.refuses("frobnicate", *START)
+    system.write("etc/vmcore-save.conf", "path /elsewhere\n")
+    system.write("etc/default/vmcore-save", "KERNEL_APPEND=$(reboot)\n")
+    system.refuses("/etc/default/vmcore-save:1: ", *START)
+    os.unlink(system.path("etc/default/vmcore-save"))
+    os.unlink(system.path("dracut-fails"))
+    system.write("loader-fails", "")
+    system.refuses("kexec-loader: ended with status 1", *START)
+
+
+@test("control/status", "control")
+def status():
+    system = System("status")
+    code, text, _ = system.ctl("status")
+    expect(code == 3 and text.startswith("not armed\n"), "%d: %s" % (code, text))
+    system.does(*START)
+    code, text, _ = system.ctl("status")
+    expect(code == 0 and text.startswith("armed since "), "%d: %s" % (code, text))
+    told = json.loads(system.ctl("status", "--json")[1])
+    expect(told["armed"] and told["image_state"] == "fresh" and told["release"] == RELEASE and
+           told["reserved_bytes"] == 64 << 20, "status tells %s" % told)
+    for text in ("", "{", "[]", '{"kernel": 1}', '{"kernel": "\\u0000"}', '{"kernel": null}'):
+        system.write("run/vmcore-save/armed.json", text)
+        code, text, _ = system.ctl("status")
+        expect(code == 0 and "by another program" in text, "%d: %s" % (code, text))
+    for text in ("", "vmcore-save inputs 1\nfile", "\0" * 99):
+        system.write("var/lib/vmcore-save/image-%s.inputs" % RELEASE, text)
+        system.write("run/vmcore-save/armed.json", "")
+        told = json.loads(system.ctl("status", "--json")[1])
+        expect(told["image_state"] == "absent", "status tells %s" % told)
