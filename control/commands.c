@@ -9,6 +9,8 @@
 #include "lib/util.h"
 
 const struct command commands[] = {
+	{ "setup", "", 0, 0, "reserve memory, build the image, arm at every boot", setup_options,
+	  true, cmd_setup },
 	{ "start", "", 0, 0, "arm the capture kernel; its image is built again where it is stale",
 	  start_options, true, cmd_start },
 	{ "stop", "", 0, 0, "unload the capture kernel", NULL, true, cmd_stop },

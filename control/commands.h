@@ -6,8 +6,9 @@
 struct ctl_option;
 struct invocation;
 
-extern const struct ctl_option start_options[], rebuild_options[];
+extern const struct ctl_option setup_options[], start_options[], rebuild_options[];
 
+int cmd_setup(const struct invocation *in);
 int cmd_start(const struct invocation *in);
 int cmd_stop(const struct invocation *in);
 int cmd_status(const struct invocation *in);

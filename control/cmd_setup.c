@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* setup: from an installed package to an armed machine, and back. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/bootcfg.h"
+#include "control/commands.h"
+#include "control/run.h"
+#include "control/system.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/util.h"
+
+enum {
+	SETUP_CRASHKERNEL,
+	SETUP_REMOVE,
+	SETUP_DRY_RUN,
+};
+
+const struct ctl_option setup_options[] = {
+	[SETUP_CRASHKERNEL] = { "crashkernel", 'c', "SIZE",
+				"reserve so much, in the kernel's words; default 192M" },
+	[SETUP_REMOVE] = { "remove", 0, NULL, "undo: reserve nothing, arm no more" },
+	[SETUP_DRY_RUN] = { "dry-run", 'n', NULL, "only say what would be done" },
+	{ 0 },
+};
+
+/* Room for a stock kernel with any driver in a tiny image: docs/measurements.md. */
+#define DEFAULT_VALUE "192M"
+
+/* struct outcome - What there is to tell. */
+struct outcome {
+	struct bootcfg cfg;
+	const char *value; /* in force from the next boot on; NULL for none */
+	bool known;	   /* the boot loader is */
+	bool changed, reboot;
+};
+
+static bool dry(const struct invocation *in)
+{
+	return in->value[SETUP_DRY_RUN];
+}
+
+static int change(const struct invocation *in, struct outcome *o, const char *value)
+{
+	if (streq(o->cfg.ours, value ? value : ""))
+		return 0;
+	o->changed = true;
+	if (!dry(in))
+		return bootcfg_set(in, &o->cfg, value);
+	log_info("%s would get %s%s", o->cfg.file,
+		 value ? "crashkernel=" : "no crashkernel=", value ? value : "");
+	return 0;
+}
+
+/* Somebody else's word counts unless another one is asked for, and then it has to go first. */
+static int reserve(const struct invocation *in, struct outcome *o)
+{
+	const char *wanted = in->value[SETUP_CRASHKERNEL];
+
+	if (wanted && !bootcfg_value_valid(wanted)) {
+		log_error("--crashkernel=%s: a size such as 192M, or what the kernel's "
+			  "documentation has for crashkernel=",
+			  wanted);
+		return -EINVAL;
+	}
+	o->value = wanted ? wanted : *o->cfg.ours ? o->cfg.ours : DEFAULT_VALUE;
+	if (!o->known) {
+		log_warn("no boot loader whose configuration is known here: add crashkernel=%s to "
+			 "the kernel's command line yourself",
+			 o->value);
+		return 0;
+	}
+	if (!*o->cfg.foreign)
+		return change(in, o, o->value);
+	if (!wanted || streq(wanted, o->cfg.foreign_value)) {
+		log_info("%s sets crashkernel=%s already: it stays", o->cfg.foreign,
+			 o->cfg.foreign_value);
+		o->value = o->cfg.foreign_value;
+		return change(in, o, NULL);
+	}
+	log_error("%s sets crashkernel=%s: take it out there first", o->cfg.foreign,
+		  o->cfg.foreign_value);
+	return -EEXIST;
+}
+
+static int service(const struct invocation *in, bool on)
+{
+	const char *const systemd[] = { "systemctl", on ? "enable" : "disable",
+					"vmcore-save.service", NULL };
+	const char *const sysv[] = { "update-rc.d", "vmcore-save", on ? "defaults" : "remove",
+				     NULL };
+	const char *const *argv = access("/run/systemd/system", F_OK) ? sysv : systemd;
+	int err;
+
+	if (*in->root || dry(in)) {
+		log_info("the service %s be %s%s", dry(in) ? "would" : "is still to",
+			 on ? "enabled" : "disabled", *in->root ? " on the system itself" : "");
+		return 0;
+	}
+	err = run(argv);
+	if (err == -ENOENT) {
+		log_warn("neither systemctl nor update-rc.d: have \"" CTL_PROGRAM
+			 " start\" run at boot yourself");
+		err = 0;
+	}
+	return err;
+}
+
+/* Another command, as if it had been typed. */
+static int call(const struct invocation *in, const char *name)
+{
+	struct invocation other = { .command = command_find(name), .root = in->root };
+
+	return other.command->run(&other) == CTL_OK ? 0 : -EIO;
+}
+
+static bool reserved(const struct invocation *in)
+{
+	struct system sys;
+	bool is = !system_init(&sys, in, NULL) && sys.reserved;
+
+	system_deinit(&sys);
+	return is;
+}
+
+static int set_up(const struct invocation *in, struct outcome *o)
+{
+	int err = reserve(in, o);
+
+	if (!err)
+		err = service(in, true);
+	o->reboot = o->changed || !reserved(in);
+	if (err || dry(in) || *in->root)
+		return err;
+	err = call(in, reserved(in) ? "start" : "rebuild");
+	if (!err && o->reboot)
+		log_info("reboot, so that the memory is reserved; \"" CTL_PROGRAM
+			 " status\" then says armed");
+	return err;
+}
+
+static int take_down(const struct invocation *in, struct outcome *o)
+{
+	int err = o->known ? change(in, o, NULL) : 0;
+
+	if (*o->cfg.foreign)
+		log_warn("%s sets crashkernel=%s, and not by " CTL_PROGRAM ": it stays",
+			 o->cfg.foreign, o->cfg.foreign_value);
+	o->value = *o->cfg.foreign ? o->cfg.foreign_value : NULL;
+	o->reboot = o->changed;
+	if (!err)
+		err = service(in, false);
+	if (!err && !dry(in) && !*in->root && reserved(in))
+		err = call(in, "stop");
+	return err;
+}
+
+static void print_json(const struct outcome *o)
+{
+	struct json j;
+
+	json_init(&j, stdout);
+	json_object(&j, NULL);
+	json_string(&j, "boot_loader", o->known ? o->cfg.name : NULL);
+	json_string(&j, "file", o->known ? o->cfg.file : NULL);
+	json_string(&j, "crashkernel", o->value);
+	json_bool(&j, "changed", o->changed);
+	json_bool(&j, "reboot_needed", o->reboot);
+	json_end(&j, '}');
+}
+
+int cmd_setup(const struct invocation *in)
+{
+	struct outcome o = { 0 };
+	int err = bootcfg_find(in, &o.cfg);
+
+	o.known = !err;
+	if (err == -ENODEV)
+		err = 0;
+	if (!err)
+		err = in->value[SETUP_REMOVE] ? take_down(in, &o) : set_up(in, &o);
+	if (!err && in->json)
+		print_json(&o);
+	else if (!err && !in->json)
+		printf("%s%s%s\n",
+		       o.value ? "crashkernel=" : "no crashkernel=", o.value ? o.value : "",
+		       o.reboot ? ", from the next boot on" : "");
+	bootcfg_deinit(&o.cfg);
+	return err ? CTL_FAILED : CTL_OK;
+}
