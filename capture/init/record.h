@@ -12,14 +12,9 @@
 
 #include "capture/init/init.h"
 #include "capture/init/state.h"
+#include "lib/dump_dir.h"
 
-#define RECORD_SCHEMA	 1
-#define RECORD_NAME	 "vmcore-save.json"
-#define RECORD_LOG_NAME	 "vmcore-dmesg.txt"
-#define RECORD_LOG_TMP	 "vmcore-dmesg-incomplete.txt"
-#define RECORD_DUMP_NAME "vmcore"
-#define RECORD_DUMP_FLAT "vmcore.flat" /* as a stream: the flattened format */
-#define RECORD_DUMP_TMP	 "vmcore-incomplete"
+#define RECORD_SCHEMA 1
 
 /** record_build() - Write the text of target @i's manifest. @when: the wall clock's time. */
 void record_build(const struct init_state *st, const struct steps *steps, unsigned i, time_t when,

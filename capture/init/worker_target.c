@@ -10,10 +10,10 @@
 
 #include "capture/init/memory.h"
 #include "capture/init/record.h"
-#include "capture/init/retain.h"
 #include "capture/init/worker_private.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/retain.h"
 #include "lib/util.h"
 
 int worker_step_target(void *ctx)

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <time.h>
 
-#define DIR_NAME_SIZE 96 /* a host's name may stand before the time */
+#include "lib/dump_dir.h"
 
 /**
  * dir_open_path() - Open a directory below @root_fd, making what is missing of it (0755).

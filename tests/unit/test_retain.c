@@ -6,11 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/init/retain.h"
-#include "capture/target/dir.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
+#include "lib/retain.h"
 #include "lib/util.h"
 #include "tests/unit/test.h"
 
@@ -278,4 +277,54 @@ TEST(retain, oldest_of_many)
 	CHECK_EQ(apply(&p, 1, 0, &count), 0);
 	CHECK_EQ(count.dumps, RETAIN_MAX);
 	CHECK(is_there(&p, "2026-01-28-02:00"));
+}
+
+static void collect(void *ctx, const char *name, uint64_t bytes, int err)
+{
+	char *all = ctx;
+
+	if (bytes && !err)
+		strcat(strcat(all, *all ? " " : ""), name);
+}
+
+/* Without a new dump: what is younger than the last complete one stays as well. */
+TEST(retain, prunes)
+{
+	static const struct {
+		const char *captures, *own;
+		unsigned keep_dumps;
+		uint64_t keep_bytes;
+		const char *gone;
+	} cases[] = {
+		{ "2026-01-01-00:00=complete 2026-01-02-00:00=incomplete", OWN, 1, 0,
+		  "2026-01-01-00:00" },
+		{ "2026-01-01-00:00=complete 2026-01-02-00:00=incomplete", OWN, 0, 1,
+		  "2026-01-01-00:00 2026-01-02-00:00" },
+		{ "2026-01-01-00:00=incomplete 2026-01-02-00:00=complete "
+		  "2026-01-03-00:00=incomplete",
+		  "2026-01-02-00:00", 0, 1, "2026-01-01-00:00" },
+		{ "2026-01-01-00:00=incomplete", "2026-01-01-00:00", 0, 1, "" },
+		{ "2026-01-01-00:00=complete", OWN, 2, 0, "" },
+		{ "2026-01-01-00:00=complete", OWN, 0, 0, "" },
+		{ "10.0.0.7-2026-01-01-00:00=complete", OWN, 1, 1, "" },
+	};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+		struct path p _path_;
+		struct retain_count count;
+		char told[256] = "";
+		const struct retain_prune prune = { .own = cases[i / 2].own,
+						    .keep_dumps = cases[i / 2].keep_dumps,
+						    .keep_bytes = cases[i / 2].keep_bytes,
+						    .dry_run = i % 2,
+						    .told = collect,
+						    .ctx = told };
+
+		make_path(&p, cases[i / 2].captures);
+		CHECK_EQ(retain_prune(p.fd, &prune, &count), 0);
+		CHECK_STR(told, cases[i / 2].gone);
+		CHECK_EQ(count.dumps, *told ? 1 + (strchr(told, ' ') != NULL) : 0);
+		told[strcspn(told, " ")] = '\0';
+		CHECK(!*told || is_there(&p, told) == prune.dry_run);
+	}
 }

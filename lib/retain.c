@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "capture/init/retain.h"
+#include "lib/retain.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -11,9 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/init/record.h"
-#include "capture/target/dir.h"
 #include "lib/cleanup.h"
+#include "lib/dump_dir.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/util.h"
@@ -45,6 +44,7 @@ struct retain {
 	const char *own;
 	void (*alive)(void *ctx);
 	void *alive_ctx;
+	const struct retain_prune *prune; /* NULL in a capture */
 };
 
 static bool is_stamp(const char *s)
@@ -249,16 +249,23 @@ static int remove_files(const struct retain *r, int fd)
 	return unlinkat(fd, REMOVED_NAME, 0) ? -errno : 0;
 }
 
-static int remove_dump(const struct retain *r, const struct dump *dump)
+static int remove_directory(const struct retain *r, const char *name)
 {
-	_close_ int fd = open_dump(r, dump->name);
+	_close_ int fd = open_dump(r, name);
 	int err = fd < 0 ? fd : remove_files(r, fd);
 
-	if (!err && unlinkat(r->parent_fd, dump->name, AT_REMOVEDIR))
+	if (!err && unlinkat(r->parent_fd, name, AT_REMOVEDIR))
 		err = -errno;
-	if (!err && fsync(r->parent_fd))
-		err = -errno;
-	if (err)
+	return !err && fsync(r->parent_fd) ? -errno : err;
+}
+
+static int remove_dump(const struct retain *r, const struct dump *dump)
+{
+	int err = r->prune && r->prune->dry_run ? 0 : remove_directory(r, dump->name);
+
+	if (r->prune)
+		r->prune->told(r->prune->ctx, dump->name, dump->bytes, err);
+	else if (err)
 		log_error("cannot remove the earlier capture %s: %s", dump->name, strerror(-err));
 	else
 		log_info("removed the earlier capture %s (%" PRIu64 " MiB)", dump->name,
@@ -287,10 +294,38 @@ static int list_dumps(const struct retain *r, struct dumps **dumps_ret)
 }
 
 /* The dump that has just been saved is one of those that stay. */
-static bool has_to_go(const struct dumps *dumps, const struct config *config)
+static bool has_to_go(const struct dumps *dumps, unsigned keep_dumps, uint64_t keep_bytes)
 {
-	return (config->keep_dumps && dumps->complete + 1 > config->keep_dumps) ||
-	       (config->keep_bytes && dumps->bytes > config->keep_bytes);
+	return (keep_dumps && dumps->complete + 1 > keep_dumps) ||
+	       (keep_bytes && dumps->bytes > keep_bytes);
+}
+
+static int apply(const struct retain *r, unsigned keep_dumps, uint64_t keep_bytes,
+		 struct retain_count *count_ret)
+{
+	struct retain_count count = { .dumps = 0 };
+	_free_ struct dumps *dumps = NULL;
+	int err = list_dumps(r, &dumps);
+
+	if (err)
+		return err;
+	for (unsigned i = 0; i < dumps->nr && has_to_go(dumps, keep_dumps, keep_bytes); i++) {
+		const struct dump *dump = &dumps->list[i];
+
+		if (r->prune && compare(dump->name, r->own) > 0)
+			break;
+		/* Counted as gone in any case: one that stays must not cost a younger one. */
+		dumps->complete -= dump->complete;
+		dumps->bytes -= dump->bytes;
+		if (remove_dump(r, dump)) {
+			count.failed++;
+			continue;
+		}
+		count.dumps++;
+		count.bytes += dump->bytes;
+	}
+	*count_ret = count;
+	return count.failed ? -EIO : 0;
 }
 
 int retain_apply(int dir_fd, const char *dir_name, const struct config *config,
@@ -300,27 +335,24 @@ int retain_apply(int dir_fd, const char *dir_name, const struct config *config,
 	const struct retain r = {
 		.parent_fd = parent, .own = dir_name, .alive = alive, .alive_ctx = alive_ctx
 	};
-	struct retain_count count = { .dumps = 0 };
-	_free_ struct dumps *dumps = NULL;
-	int err = parent < 0 ? fail_list(-errno) : list_dumps(&r, &dumps);
 
-	if (err)
-		return err;
-	for (unsigned i = 0; i < dumps->nr && has_to_go(dumps, config); i++) {
-		const struct dump *dump = &dumps->list[i];
+	if (parent < 0)
+		return fail_list(-errno);
+	return apply(&r, config->keep_dumps, config->keep_bytes, count_ret);
+}
 
-		/* Counted as gone in any case: one that stays must not cost a younger one. */
-		dumps->complete -= dump->complete;
-		dumps->bytes -= dump->bytes;
-		if (remove_dump(&r, dump)) {
-			count.failed++;
-			continue;
-		}
-		count.dumps++;
-		count.bytes += dump->bytes;
-	}
-	*count_ret = count;
-	return count.failed ? -EIO : 0;
+static void ignore(void *ctx)
+{
+	(void)ctx;
+}
+
+int retain_prune(int parent_fd, const struct retain_prune *prune, struct retain_count *count_ret)
+{
+	const struct retain r = {
+		.parent_fd = parent_fd, .own = prune->own, .alive = ignore, .prune = prune
+	};
+
+	return apply(&r, prune->keep_dumps, prune->keep_bytes, count_ret);
 }
 
 int retain_remove_oldest(int parent_fd, const char *own, void (*alive)(void *ctx), void *alive_ctx)

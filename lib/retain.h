@@ -7,8 +7,8 @@
  * the same host's prefix where names have one, that holds a manifest of ours and plain
  * files alone. The oldest goes first, by its name, and never the one being written.
  */
-#ifndef CAPTURE_INIT_RETAIN_H
-#define CAPTURE_INIT_RETAIN_H
+#ifndef LIB_RETAIN_H
+#define LIB_RETAIN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,6 +43,30 @@ static inline bool retain_wanted(const struct config *config)
  */
 int retain_apply(int dir_fd, const char *dir_name, const struct config *config,
 		 void (*alive)(void *ctx), void *alive_ctx, struct retain_count *count_ret);
+
+/**
+ * struct retain_prune - What is to go without a new dump.
+ * @own: of the captures of its host, the one that stays in any case, as all younger ones do:
+ *	the last complete one
+ * @dry_run: only tell
+ * @told: gets each one that goes or could not, with 0 or -errno, instead of the log
+ */
+struct retain_prune {
+	const char *own;
+	unsigned keep_dumps;
+	uint64_t keep_bytes;
+	bool dry_run;
+	void (*told)(void *ctx, const char *name, uint64_t bytes, int err);
+	void *ctx;
+};
+
+/**
+ * retain_prune() - Remove the oldest, by the rules of retain_apply().
+ * @parent_fd: what holds the captures' directories
+ *
+ * Return: as of retain_apply().
+ */
+int retain_prune(int parent_fd, const struct retain_prune *prune, struct retain_count *count_ret);
 
 /**
  * retain_remove_oldest() - Remove one, for room that is needed. Only where retain_wanted().
