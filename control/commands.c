@@ -18,6 +18,7 @@ const struct command commands[] = {
 	  cmd_status },
 	{ "rebuild", "", 0, 0, "build the crash image where it is stale", rebuild_options, true,
 	  cmd_rebuild },
+	{ "list", "", 0, 0, "list the dumps that are here", list_options, false, cmd_list },
 	{ "version", "", 0, 0, "print the version", NULL, false, cmd_version },
 	{ 0 },
 };

@@ -3,16 +3,17 @@
 #ifndef CONTROL_COMMANDS_H
 #define CONTROL_COMMANDS_H
 
-struct ctl_option;
-struct invocation;
+#include "control/command.h"
 
 extern const struct ctl_option setup_options[], start_options[], rebuild_options[];
+extern const struct ctl_option list_options[];
 
 int cmd_setup(const struct invocation *in);
 int cmd_start(const struct invocation *in);
 int cmd_stop(const struct invocation *in);
 int cmd_status(const struct invocation *in);
 int cmd_rebuild(const struct invocation *in);
+int cmd_list(const struct invocation *in);
 int cmd_version(const struct invocation *in);
 
 #endif
