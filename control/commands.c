@@ -19,6 +19,7 @@ const struct command commands[] = {
 	{ "rebuild", "", 0, 0, "build the crash image where it is stale", rebuild_options, true,
 	  cmd_rebuild },
 	{ "list", "", 0, 0, "list the dumps that are here", list_options, false, cmd_list },
+	{ "show", "[DUMP]", 0, 1, "tell all of one dump", show_options, false, cmd_show },
 	{ "version", "", 0, 0, "print the version", NULL, false, cmd_version },
 	{ 0 },
 };
