@@ -20,6 +20,7 @@ const struct command commands[] = {
 	  cmd_rebuild },
 	{ "list", "", 0, 0, "list the dumps that are here", list_options, false, cmd_list },
 	{ "show", "[DUMP]", 0, 1, "tell all of one dump", show_options, false, cmd_show },
+	{ "prune", "", 0, 0, "remove the oldest dumps", prune_options, false, cmd_prune },
 	{ "version", "", 0, 0, "print the version", NULL, false, cmd_version },
 	{ 0 },
 };
