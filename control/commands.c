@@ -21,6 +21,8 @@ const struct command commands[] = {
 	{ "list", "", 0, 0, "list the dumps that are here", list_options, false, cmd_list },
 	{ "show", "[DUMP]", 0, 1, "tell all of one dump", show_options, false, cmd_show },
 	{ "prune", "", 0, 0, "remove the oldest dumps", prune_options, false, cmd_prune },
+	{ "notice", "", 0, 0, "tell of dumps since the last notice", notice_options, true,
+	  cmd_notice },
 	{ "version", "", 0, 0, "print the version", NULL, false, cmd_version },
 	{ 0 },
 };

@@ -9,6 +9,7 @@ extern const struct ctl_option setup_options[], start_options[], rebuild_options
 extern const struct ctl_option list_options[];
 extern const struct ctl_option list_options[], show_options[];
 extern const struct ctl_option list_options[], show_options[], prune_options[];
+extern const struct ctl_option list_options[], show_options[], prune_options[], notice_options[];
 
 int cmd_setup(const struct invocation *in);
 int cmd_start(const struct invocation *in);
@@ -18,6 +19,7 @@ int cmd_rebuild(const struct invocation *in);
 int cmd_list(const struct invocation *in);
 int cmd_show(const struct invocation *in);
 int cmd_prune(const struct invocation *in);
+int cmd_notice(const struct invocation *in);
 int cmd_version(const struct invocation *in);
 
 #endif
