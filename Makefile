@@ -28,6 +28,7 @@ dracutdir    ?= $(prefix)/lib/dracut/modules.d
 sysconfdir   ?= /etc
 unitdir      ?= $(prefix)/lib/systemd/system
 udevdir      ?= $(prefix)/lib/udev/rules.d
+completiondir ?= $(prefix)/share/bash-completion/completions
 kernelinstalldir ?= $(prefix)/lib/kernel/install.d
 DESTDIR      ?=
 
@@ -252,13 +253,15 @@ fuzz-smoke: deps
 # ---- installation
 MAN8          = $(wildcard docs/man/*.8)
 MAN5          = $(wildcard docs/man/*.5)
-# What arms at boot, and after a kernel's installation: FILE:MODE:WHERE.
+# What runs at boot, and after a kernel's installation, and completion: FILE:MODE:WHERE.
 word-of       = $(word $(1),$(subst :, ,$(2)))
 define newline
 
 
 endef
 SERVICE      := control/systemd/vmcore-save.service:0644:$(unitdir)/vmcore-save.service \
+		control/systemd/vmcore-save-notice.service:0644:$(unitdir)/vmcore-save-notice.service \
+		control/vmcorectl.bash:0644:$(completiondir)/vmcorectl \
 		control/sysv/vmcore-save:0755:$(sysconfdir)/init.d/vmcore-save \
 		control/vmcore-save.default:0644:$(sysconfdir)/default/vmcore-save \
 		control/hooks/vmcore-save.install:0755:$(kernelinstalldir)/95-vmcore-save.install \

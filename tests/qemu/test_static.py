@@ -172,6 +172,8 @@ def install():
     build("install", "DESTDIR=" + root, "prefix=/usr")
     for name in ("usr/sbin/kexec-loader", "usr/sbin/vmcore-save", "usr/sbin/vmcore-mkimage",
                  "usr/sbin/vmcorectl",
+                 "usr/share/bash-completion/completions/vmcorectl",
+                 "usr/lib/systemd/system/vmcore-save-notice.service",
                  "usr/sbin/vmcore-save-dracut",
                  "usr/lib/dracut/modules.d/99vmcore-save/module-setup.sh",
                  "usr/share/man/man8/kexec-loader.8"):
