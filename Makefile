@@ -187,8 +187,8 @@ FUZZERS      := $(patsubst tests/fuzz/%.c,$(O)/%,$(FUZZ_SRC))
 .PHONY: fuzzers
 .SECONDARY: $(call obj,$(FUZZ_SRC))
 fuzzers: $(FUZZERS)
-$(FUZZERS): $(O)/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(call obj,$(wildcard tests/unit/*_builder*.c)) $(LOADER_A) $(INIT_A) $(MKIMAGE_A) $(ENGINE_A) $(BASE_A)
-	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(UNPACK_LIBS) -pthread,-fsanitize=fuzzer)
+$(FUZZERS): $(O)/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(call obj,$(wildcard tests/unit/*_builder*.c)) $(LOADER_A) $(INIT_A) $(MKIMAGE_A) $(CONTROL_A) $(ENGINE_A) $(BASE_A)
+	$(call link,$(ENGINE_LIBS) $(INIT_LIBS) $(UNPACK_LIBS) $(CONTROL_LIBS) -pthread,-fsanitize=fuzzer)
 -include $(patsubst %.c,$(O)/obj/%.d,$(FUZZ_SRC))
 
 # ---- benchmark and training of the codecs; peers exist as shared libraries only
