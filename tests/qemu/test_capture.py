@@ -219,6 +219,19 @@ def log_by_makedumpfile(name):
            (len(shot.log()), len(want)))
 
 
+def told_by_vmcorectl(name):
+    shot = captured(name)
+    program = os.path.join(vm.build_dir(), "vmcorectl")
+    place = "--dir=" + os.path.dirname(shot.dir)
+    told = json.loads(vm.run([program, "show", place, "--verify", "--json"]))
+    expect(told["path"] == shot.dir and told["verdict"] == "complete" and
+           told["sha256_matches"] is True and told["kernel"] == shot.kernel.release,
+           "vmcorectl tells %s" % told)
+    text = vm.run([program, "show", place])
+    for want in (told["panic_line"], "sysrq_handle_crash", shot.dump):
+        expect_in(want, text, "vmcorectl show")
+
+
 def nothing_leaks(name):
     """The console tells of progress, not of the crashed kernel's log or memory."""
     lines = captured(name).machine.vm.lines
@@ -241,6 +254,7 @@ TESTS = (
     ("libkdumpfile", by_libkdumpfile),
     ("makedumpfile-filters-again", by_makedumpfile),
     ("log-like-makedumpfile", log_by_makedumpfile),
+    ("told-by-vmcorectl", told_by_vmcorectl),
     ("console-keeps-secrets", nothing_leaks),
 )
 
