@@ -18,7 +18,7 @@
 
 /**
  * struct dump - A directory with a dump in it, or what is left of one.
- * @path: absolute, with in->root; owned; its bytes may be any
+ * @path: with in->root, or as --dir names it; owned; its bytes may be any
  * @name: the last part of it
  * @place: in which of dumps->places
  * @ours: there is a manifest of ours that could be read: it is @record
