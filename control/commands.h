@@ -6,9 +6,6 @@
 #include "control/command.h"
 
 extern const struct ctl_option setup_options[], start_options[], rebuild_options[];
-extern const struct ctl_option list_options[];
-extern const struct ctl_option list_options[], show_options[];
-extern const struct ctl_option list_options[], show_options[], prune_options[];
 extern const struct ctl_option list_options[], show_options[], prune_options[], notice_options[];
 
 int cmd_setup(const struct invocation *in);
