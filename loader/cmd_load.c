@@ -201,6 +201,26 @@ static unsigned request_flags(unsigned opts)
 	       (opts & OPT_ENTRY_32 ? KEXEC_LOAD_ENTRY_32 : 0);
 }
 
+/*
+ * What is about kexec_load(2), in which there is no file that a policy could look at. EPERM is
+ * lockdown's. EACCES is IMA's, which is asked before it under Secure Boot, and without lockdown,
+ * too (kernel: ima_load_data() in security/integrity/ima/ima_main.c).
+ */
+static void explain_load_call(const struct facts *facts, int err, char *why)
+{
+	char who[64] = "";
+
+	if (*facts->lockdown && !streq(facts->lockdown, "none"))
+		snprintf(who, sizeof(who), "the kernel is locked down (%s) and", facts->lockdown);
+	else if (err == -EACCES)
+		snprintf(who, sizeof(who), "a security policy (IMA or SELinux)");
+	if (*who)
+		snprintf(why, WHY_SIZE,
+			 "%s takes nothing by kexec_load(2), signed or not: load a signed kernel "
+			 "by kexec_file_load(2), without -c and what asks for it",
+			 who);
+}
+
 /* @why: WHY_SIZE bytes, gets a sentence or nothing */
 static int load_segments(const struct load *l, char *why)
 {
@@ -228,13 +248,8 @@ static int load_segments(const struct load *l, char *why)
 	req.initrd = initrd.data;
 	req.initrd_len = initrd.len;
 	err = kexec_load(&req, why);
-	if (err == -EPERM && !*why && *l->facts.lockdown && !streq(l->facts.lockdown, "none"))
-		snprintf(
-			why, WHY_SIZE,
-			"the kernel is locked down (%s) and takes nothing by kexec_load(2), signed "
-			"or not: load a signed kernel by kexec_file_load(2), without -c and what "
-			"asks for it",
-			l->facts.lockdown);
+	if ((err == -EPERM || err == -EACCES) && !*why)
+		explain_load_call(&l->facts, err, why);
 	return err;
 }
 
