@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""kexec_load(2): what kexec-loader places by itself, on machines of several kinds. Each panics,
-is captured, comes up again, and crash says what is in the dump."""
+"""kexec_load(2): what kexec-loader places by itself, on machines of several kinds; and, of each
+kernel, kexec_file_load(2). Each panics, is captured, comes up again, and crash says what is in
+the dump."""
 
 import os
 import re
@@ -10,7 +11,7 @@ import cores
 import crash
 import readers
 import vm
-from harness import expect, expect_in, test
+from harness import expect, expect_in, once, test
 from worlds import image
 
 KERNEL = cores.KERNELS[0]
@@ -19,23 +20,30 @@ TWO_NODES = ["-object", "memory-backend-ram,id=m0,size=3G",
              "-object", "memory-backend-ram,id=m1,size=3G",
              "-numa", "node,memdev=m0,cpus=0-1", "-numa", "node,memdev=m1,cpus=2-3"]
 MIB = 1 << 20
+CALLS = {"load": "-c", "file": "-s"}
+
+
+@once
+def image_of(name):
+    """The crash image of a kernel, which its tests share."""
+    if name == KERNEL:
+        return image()
+    os.makedirs(cores.out_dir(), exist_ok=True)
+    return crash.image_build(cores.kernel(name), cores.out_dir("loader-%s.img" % name))
 
 
 class Loaded:
-    """A machine that was armed with -c, and what became of it."""
+    """A machine that was armed, with -c unless told otherwise, and what became of it."""
 
     def __init__(self, name, cpus=1, qemu=(), parameters=None, files=(), on_line=None, **options):
         self.name = name
         given = {"LOADER_OPTIONS": "-c -d"}
         given.update(parameters or {})
         kernel = cores.kernel(name.split("/")[0])
-        path = image() if kernel.name == KERNEL else None
         directory = cores.out_dir("loader-" + name.replace("/", "-"))
-        if not path:
-            os.makedirs(os.path.dirname(directory), exist_ok=True)
-            path = crash.image_build(kernel, directory + ".img")
-        self.machine = crash.Machine(directory, kernel, image=path, parameters=given,
-                                     accel=cores.accel(), on_line=on_line, **options)
+        self.machine = crash.Machine(directory, kernel, image=image_of(kernel.name),
+                                     parameters=given, accel=cores.accel(), on_line=on_line,
+                                     **options)
         argv = self.machine.vm.argv
         argv[argv.index("-smp") + 1] = str(cpus)
         argv += qemu
@@ -58,11 +66,11 @@ class Loaded:
     def kernels(self):
         return sum("Linux version " in text for _, text in self.machine.vm.lines)
 
-    def captured(self, cpus=1, crash_cpu=None, mib=1024):
+    def captured(self, cpus=1, crash_cpu=None, mib=1024, call="load"):
         """The machine came up again, and what crash finds is the machine that panicked."""
         armed = self.machine.vm.value("armed")
         expect(armed == "1", "kexec_crash_loaded is %s after arming" % armed)
-        expect(self.said("segment 0"), "kexec_load(2) was not used")
+        expect(self.said("segment 0") == (call == "load"), "the %s call was not used" % call)
         expect(self.kernels() == 3, "%d kernels booted, not three" % self.kernels())
         folders = self.machine.extract()
         expect(len(folders) == 1, "%d folders under /var/crash, not one" % len(folders))
@@ -132,12 +140,30 @@ def vmlinux():
     shot.captured()
 
 
-def generic(name):
-    Loaded(name, cpus=2, parameters={"CRASH_CPU": "1"}).captured(cpus=2, crash_cpu=1)
+def generic(name, call):
+    """Either call on a kernel, which panics on a CPU that it was not booted on."""
+    shot = Loaded("%s/%s" % (name, call), cpus=2, parameters={
+        "CRASH_CPU": "1", "LOADER_OPTIONS": CALLS[call] + " -d"})
+    shot.captured(cpus=2, crash_cpu=1, call=call)
 
 
-for _name in cores.KERNELS[1:] + cores.LONG_KERNELS:
-    test("loader/load-" + _name, "loader", long=True)(lambda name=_name: generic(name))
+for _name in cores.KERNELS + cores.LONG_KERNELS:
+    for _call in CALLS:
+        test("loader/%s-%s" % (_call, _name), "loader", long=True)(
+            lambda name=_name, call=_call: generic(name, call))
+
+
+def sized(gib, cpus):
+    """The last CPU panics; from 4 GiB on memory lies on both sides of the PCI hole."""
+    shot = Loaded("%s/%dG-%d" % (KERNEL, gib, cpus), cpus=cpus, memory="%dG" % gib,
+                  parameters={"CRASH_CPU": str(cpus - 1)})
+    shot.captured(cpus=cpus, crash_cpu=cpus - 1, mib=gib * 1024)
+
+
+for _gib in (1, 2, 3, 4, 6):
+    for _cpus in (1, 4):
+        test("loader/memory-%dG-%d-cpus" % (_gib, _cpus), "loader", long=True)(
+            lambda gib=_gib, cpus=_cpus: sized(gib, cpus))
 
 
 class Gdb:
