@@ -80,6 +80,20 @@ def libkdumpfile_opens(flavour):
     expect_in("i686", text.splitlines()[1], "the memory that libkdumpfile reads")
 
 
+def fast_reboot(flavour):
+    """-l, -u, -l and -e; the new kernel runs the script once more."""
+    build()
+    machine = crash.Machine(cores.out_dir("i386-fast-" + flavour), cores.kernel(KERNELS[flavour]),
+                            script="fast-reboot.sh", memory=MEMORY)
+    machine.prepare(size="256M")
+    machine.run()
+    for key, want in (("loaded", "1"), ("unloaded", "0")):
+        expect(machine.vm.value(key) == want, "%s: kexec_loaded is %s" %
+               (key, machine.vm.value(key)))
+    expect_in("vmtest.fast=1", machine.vm.value("cmdline") or "", "the new kernel's command line")
+    os.unlink(machine.disk.path)
+
+
 @once
 def raw_core(flavour):
     """A plain copy of /proc/vmcore of a kernel that KASLR has moved."""
@@ -141,6 +155,10 @@ def elf_of_32_bits(flavour):
     expect_in("i686", text.splitlines()[1], "the memory that libkdumpfile reads")
     os.unlink(core + ".elf")
 
+
+for _flavour in KERNELS:
+    test("i386/%s/fast-reboot" % _flavour, "i386 fast " + _flavour, long=True)(
+        lambda flavour=_flavour: fast_reboot(flavour))
 
 # One of each in `make check`, the others in `make check-all`.
 for _flavour in KERNELS:
