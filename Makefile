@@ -243,6 +243,7 @@ bench:
 	$(Q)tests/bench/codec.py
 	$(Q)tests/bench/filter.py
 	$(Q)tests/bench/loader.py
+	$(Q)tests/bench/reboot.py
 	$(Q)tests/bench/crashkernel.py
 	$(Q)tests/bench/kdump-tools.py
 
