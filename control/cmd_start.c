@@ -41,7 +41,8 @@ const struct ctl_option rebuild_options[] = {
 	{ 0 },
 };
 
-#define MAX_ARGS 32u /* of KEXEC_ARGS */
+#define MAX_ARGS    32u	 /* of KEXEC_ARGS */
+#define LOCK_WAIT_S 900u /* as the unit has it: longer than any build */
 
 /* struct plan - What start and rebuild have in common. */
 struct plan {
@@ -52,6 +53,22 @@ struct plan {
 	enum image_state state;
 	int lock_fd;
 };
+
+static int wait_for_lock(int fd)
+{
+	static const struct timespec step = { .tv_nsec = 100000000 };
+
+	for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (i == LOCK_WAIT_S * 10)
+			return -ETIMEDOUT;
+		if (!i)
+			log_info("waiting for another " CTL_PROGRAM " that is at work");
+		nanosleep(&step, NULL);
+	}
+	return 0;
+}
 
 /* The service, a hook of the kernel's package and a person do not build at once. */
 static int lock(const struct invocation *in, int *fd_ret)
@@ -66,11 +83,8 @@ static int lock(const struct invocation *in, int *fd_ret)
 	fd = err ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (!err && fd < 0)
 		err = -errno;
-	if (!err && flock(fd, LOCK_EX | LOCK_NB)) {
-		log_info("waiting for another " CTL_PROGRAM " that is at work");
-		if (flock(fd, LOCK_EX))
-			err = -errno;
-	}
+	if (!err)
+		err = wait_for_lock(fd);
 	if (err) {
 		log_error("%s: %s", path, strerror(-err));
 		if (fd >= 0)
