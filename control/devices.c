@@ -100,11 +100,25 @@ static unsigned add_slaves(const char *root, const char *device, unsigned layer,
 	return nr > 0 ? (unsigned)nr : 0;
 }
 
-static void describe(const char *root, const char *device, unsigned layer, char *buf)
+/* A partition has no layers of its own: those of the disk that it is on count. */
+static char *whole_disk(const char *device)
 {
+	_free_ char *mark = NULL;
+
+	if (asprintf(&mark, "%s/partition", device) < 0) {
+		mark = NULL;
+		return NULL;
+	}
+	return access(mark, F_OK) ? strdup(device) :
+				    strndup(device, (size_t)(strrchr(device, '/') - device));
+}
+
+static void describe(const char *root, const char *part, unsigned layer, char *buf)
+{
+	_free_ char *device = layer < MAX_LAYERS ? whole_disk(part) : NULL;
 	char name[128], uuid[160];
 
-	if (layer == MAX_LAYERS)
+	if (!device)
 		return;
 	attribute(device, "dm/uuid", uuid, sizeof(uuid));
 	attribute(device, "dm/name", name, sizeof(name));
