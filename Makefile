@@ -134,7 +134,7 @@ $(O)/vmcore-mkimage: $(call obj,initramfs/main.c) $(MKIMAGE_A) $(BASE_A)
 	$(call link,$(UNPACK_LIBS),$(STATIC_LDFLAGS))
 
 $(O)/vmcorectl: $(call obj,control/main.c) $(CONTROL_A) $(BASE_A)
-	$(call link,$(CONTROL_LIBS),$(STATIC_LDFLAGS))
+	$(call link,$(CONTROL_LIBS) $(UNPACK_LIBS),$(STATIC_LDFLAGS))
 
 # From the distribution's source package, or the distribution's binary; it says which.
 $(O)/busybox: $(wildcard busybox-config/*)

@@ -3,8 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fts.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +10,7 @@
 
 #include "control/devices.h"
 #include "control/file.h"
+#include "control/held.h"
 #include "control/run.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
@@ -27,6 +26,7 @@ static const char *const parts[] = {
 	"/usr/bin/dracut",
 	"/usr/lib/dracut/dracut-functions.sh",
 	"/usr/lib/dracut/dracut-version.sh",
+	"/etc/modprobe.d/", /* parameters of the modules */
 	"/etc/kdump/pre.d/",
 	"/etc/kdump/post.d/",
 	"/etc/kdump/emergency.d/",
@@ -35,7 +35,7 @@ static const char *const parts[] = {
 	"/etc/vmcore-save/emergency.d/",
 };
 
-/* A full image is dracut's own besides. */
+/* A full image is dracut's own besides; "auto" may be one. */
 static const char *const full_parts[] = { "/etc/dracut.conf", "/etc/dracut.conf.d/" };
 
 /* struct gather - A list that is being made. */
@@ -101,53 +101,6 @@ static void add_paths(struct gather *g, const char *words)
 	}
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-	return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-/* Thousands of modules, of which a handful goes in: to read them all takes longer than to build
- * once in vain, so that their sizes and times stand for them. */
-static void add_modules(struct gather *g)
-{
-	_free_ char *name = NULL, *path = NULL;
-	char *roots[2] = { NULL }, hex[SHA256_HEX_BYTES];
-	uint8_t digest[SHA256_DIGEST_BYTES];
-	struct sha256 sha;
-	FTSENT *entry;
-	FTS *fts;
-
-	if (asprintf(&name, "/lib/modules/%s", g->sys->release) < 0) {
-		name = NULL;
-		g->err = -ENOMEM;
-		return;
-	}
-	path = ctl_path(g->sys->in, name);
-	roots[0] = path;
-	fts = path ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name) : NULL;
-	if (!fts) {
-		g->err = -ENOMEM;
-		return;
-	}
-	sha256_init(&sha);
-	while ((entry = fts_read(fts))) {
-		const struct stat *sb = entry->fts_statp;
-		char line[64];
-
-		if (entry->fts_info != FTS_F || !strstr(entry->fts_name, ".ko"))
-			continue;
-		snprintf(line, sizeof(line), "%jd %jd.%ld", (intmax_t)sb->st_size,
-			 (intmax_t)sb->st_mtim.tv_sec, sb->st_mtim.tv_nsec);
-		sha256_update(&sha, entry->fts_path + strlen(path),
-			      entry->fts_pathlen - strlen(path) + 1);
-		sha256_update(&sha, line, strlen(line) + 1);
-	}
-	fts_close(fts);
-	sha256_final(&sha, digest);
-	sha256_hex(digest, hex);
-	g->err = inputs_add_fact(g->inputs, name, hex);
-}
-
 static void add_kernel(struct gather *g)
 {
 	static const char *const lists[] = { "modules.dep", "modules.builtin" };
@@ -161,8 +114,26 @@ static void add_kernel(struct gather *g)
 		snprintf(name, sizeof(name), "/lib/modules/%s/%s", sys->release, lists[i]);
 		add_file(g, name);
 	}
-	if (!g->err)
-		add_modules(g);
+}
+
+static const char *const ssh_parts[] = {
+	"/root/.ssh/known_hosts",
+	"/root/.ssh/known_hosts2",
+	"/etc/ssh/ssh_known_hosts",
+	"/etc/ssh/ssh_known_hosts2",
+};
+
+static void add_host_keys(struct gather *g, const struct config *config)
+{
+	bool wanted = false;
+
+	for (unsigned i = 0; i < config->nr_targets; i++)
+		wanted |= streq(config->targets[i].type, "ssh");
+	if (!wanted)
+		return;
+	add_paths(g, config->sshkey);
+	for (size_t i = 0; i < ARRAY_SIZE(ssh_parts); i++)
+		add_file(g, ssh_parts[i]);
 }
 
 static void add_devices(struct gather *g, const struct config *config)
@@ -191,13 +162,13 @@ static int gather(const struct system *sys, const struct config *config, const s
 	add_kernel(&g);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		add_part(&g, parts[i]);
-	for (size_t i = 0; streq(config->image, "full") && i < ARRAY_SIZE(full_parts); i++)
+	for (size_t i = 0; !streq(config->image, "tiny") && i < ARRAY_SIZE(full_parts); i++)
 		add_part(&g, full_parts[i]);
 	add_paths(&g, config->kdump_pre);
 	add_paths(&g, config->kdump_post);
 	add_paths(&g, config->kdump_emergency);
 	add_paths(&g, config->extra_bins);
-	add_paths(&g, config->sshkey);
+	add_host_keys(&g, config);
 	add_devices(&g, config);
 	if (g.err == -E2BIG)
 		log_error("the image is made from more than %u files", INPUTS_MAX);
@@ -251,6 +222,10 @@ int image_look(const struct system *sys, const struct config *config, struct inp
 
 	*now_ret = (struct inputs){ 0 };
 	err = gather(sys, config, known ? &before : NULL, now_ret);
+	for (size_t i = 0; !err && i < before.nr; i++) {
+		if (before.list[i].held)
+			err = inputs_add_held(now_ret, &before, sys->in->root, before.list[i].name);
+	}
 	if (!known || access(sys->image, R_OK))
 		*state_ret = IMAGE_ABSENT;
 	else
@@ -278,7 +253,23 @@ static int write_inputs(const struct system *sys, const struct inputs *now)
 	return file_replace(sys->inputs, text, len, 0600);
 }
 
-int image_build(const struct system *sys, const char *config_path, const struct inputs *now)
+/* Only a whole image that the kernel would unpack takes the old one's place. */
+static int run_dracut(const struct system *sys, const char *config_path, const char *new)
+{
+	const char *const argv[] = { "vmcore-save-dracut", "--hostonly", "--force", new,
+				     sys->release,	   NULL };
+	int err;
+
+	log_info("building the crash image of %s, which may take a minute", sys->release);
+	if (*sys->in->root && setenv("VMCORE_SAVE_CONF", config_path, 1))
+		return -ENOMEM;
+	err = run(argv);
+	if (err == -ENOENT)
+		log_error("vmcore-save-dracut is not installed, or not in PATH");
+	return err;
+}
+
+int image_build(const struct system *sys, const char *config_path, struct inputs *now)
 {
 	_free_ char *new = NULL;
 	int err;
@@ -287,20 +278,17 @@ int image_build(const struct system *sys, const char *config_path, const struct 
 		new = NULL;
 		return -ENOMEM;
 	}
-	const char *const argv[] = { "vmcore-save-dracut", "--hostonly", "--force", new,
-				     sys->release,	   NULL };
-
-	log_info("building the crash image of %s, which may take a minute", sys->release);
-	if (*sys->in->root && setenv("VMCORE_SAVE_CONF", config_path, 1))
-		return -ENOMEM;
-	err = run(argv);
-	if (err == -ENOENT)
-		log_error("vmcore-save-dracut is not installed, or not in PATH");
+	err = run_dracut(sys, config_path, new);
+	inputs_drop_held(now);
+	if (!err)
+		err = held_collect(sys, new, now);
 	/* From here on an interrupted run leaves an image that counts as stale. */
 	if (!err && unlink(sys->inputs) && errno != ENOENT)
 		err = -errno;
 	if (!err)
 		err = file_rename_synced(new, sys->image);
+	if (!err)
+		err = inputs_add_held(now, NULL, sys->in->root, sys->image + strlen(sys->in->root));
 	if (!err)
 		err = write_inputs(sys, now);
 	if (err)

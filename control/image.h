@@ -38,10 +38,10 @@ int image_look(const struct system *sys, const struct config *config, struct inp
 
 /**
  * image_build() - Have vmcore-save-dracut build it; it takes the old one's place when it is whole.
- * @now: what it is made from, written down beside it
+ * @now: what it is made from; what the image tells is added, and it is written down beside it
  *
  * Return: 0; -errno, logged: the old image is as it was then.
  */
-int image_build(const struct system *sys, const char *config_path, const struct inputs *now);
+int image_build(const struct system *sys, const char *config_path, struct inputs *now);
 
 #endif

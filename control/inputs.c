@@ -115,6 +115,30 @@ int inputs_add_file(struct inputs *inputs, const struct inputs *known, const cha
 	return add(inputs, &input);
 }
 
+int inputs_add_held(struct inputs *inputs, const struct inputs *known, const char *root,
+		    const char *name)
+{
+	size_t nr = inputs->nr;
+	int err = inputs_add_file(inputs, known, root, name);
+
+	if (inputs->nr > nr)
+		inputs->list[nr].held = true;
+	return err;
+}
+
+void inputs_drop_held(struct inputs *inputs)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < inputs->nr; i++) {
+		if (inputs->list[i].held)
+			free(inputs->list[i].name);
+		else
+			inputs->list[kept++] = inputs->list[i];
+	}
+	inputs->nr = kept;
+}
+
 int inputs_add_fact(struct inputs *inputs, const char *name, const char *text)
 {
 	struct input input = { .name = strdup(name), .text = strdup(text) };
@@ -148,8 +172,9 @@ void inputs_print(const struct inputs *inputs, FILE *to)
 		if (in->text)
 			fprintf(to, "fact %s\t%s\n", in->name, in->text);
 		else
-			fprintf(to, "file %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n", in->sha256,
-				in->size, in->mtime_ns, in->inode, in->name);
+			fprintf(to, "%s %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n",
+				in->held ? "held" : "file", in->sha256, in->size, in->mtime_ns,
+				in->inode, in->name);
 	}
 }
 
@@ -214,6 +239,8 @@ int inputs_parse(const char *text, struct inputs *inputs_ret)
 		if (line[len] != '\n')
 			err = -EBADMSG; /* cut short */
 		else if ((rest = after_prefix(line, "file ")))
+			err = take_file(rest, len - 5, &in);
+		else if ((in.held = (rest = after_prefix(line, "held "))))
 			err = take_file(rest, len - 5, &in);
 		else if ((rest = after_prefix(line, "fact ")))
 			err = take_fact(rest, len - 5, &in);

@@ -6,7 +6,9 @@
  *
  * The file: a line "vmcore-save inputs 1", then for each input
  *	file SHA256 SIZE MTIME_NS INODE NAME
+ *	held SHA256 SIZE MTIME_NS INODE NAME
  *	fact NAME<tab>TEXT
+ * "held" are the image itself and files that only the image tells of, such as its modules.
  * A file whose size, time and inode are as they were is not read again.
  */
 #ifndef CONTROL_INPUTS_H
@@ -25,6 +27,7 @@
 /**
  * struct input
  * @name: path as it is on the system, or name of a fact; owned
+ * @held: a file that the built image told of
  * @text: of a fact; NULL of a file; owned
  * @sha256: of a file; "-" for one that is not there
  * @size, @mtime_ns, @inode: of a file
@@ -32,6 +35,7 @@
 struct input {
 	char *name;
 	char *text;
+	bool held;
 	char sha256[SHA256_HEX_BYTES];
 	uint64_t size, mtime_ns, inode;
 };
@@ -53,6 +57,13 @@ void inputs_deinit(struct inputs *inputs);
  */
 int inputs_add_file(struct inputs *inputs, const struct inputs *known, const char *root,
 		    const char *name);
+
+/** inputs_add_held() - The same of one that the image told of. */
+int inputs_add_held(struct inputs *inputs, const struct inputs *known, const char *root,
+		    const char *name);
+
+/** inputs_drop_held() - Forget what an earlier image told of. */
+void inputs_drop_held(struct inputs *inputs);
 
 /** inputs_add_fact() - Take a text; control characters in it become blanks.
  * Return: 0; -E2BIG; -ENOMEM. */

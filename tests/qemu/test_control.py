@@ -17,7 +17,8 @@ DRACUT = """#!/bin/sh
 echo "dracut $*" >>"$ROOT/calls"
 [ ! -e "$ROOT/dracut-fails" ] || exit 1
 cat "$VMCORE_SAVE_CONF" >>"$ROOT/builds"
-cp "$ROOT/builds" "$3"
+cd "$ROOT" && printf '%s\n' builds lib/modules/*/kernel/ext4.ko | cpio --quiet -o -H newc | gzip >"$3"
+[ ! -e "$ROOT/dracut-cuts" ] || truncate -s 40 "$3"
 """
 LOADER = """#!/bin/sh
 echo "loader $*" >>"$ROOT/calls"
@@ -59,6 +60,10 @@ class System:
 
     def read(self, name):
         with open(self.path(name), encoding="utf-8") as f:
+            return f.read()
+
+    def read_bytes(self, name):
+        with open(self.path(name), "rb") as f:
             return f.read()
 
     def ctl(self, *args):
@@ -116,18 +121,22 @@ def freshness():
     does not."""
     system = System("fresh", conf="kdump_post /hooks/post\nextra_bins /usr/bin/tool\n")
     system.does(*START)
-    os.utime(system.path("etc/vmcore-save.conf"), (1, 1))
+    for name in ("etc/vmcore-save.conf", "lib/modules/%s/kernel/ext4.ko" % RELEASE):
+        os.utime(system.path(name), (1, 1))
+    system.write("lib/modules/%s/kernel/unused.ko" % RELEASE, "not in the image")
     expect("dracut" not in system.does(*START)[1], "a new time builds the image")
     for name, text, what in (
             ("etc/vmcore-save.conf", "kdump_post /hooks/post\npath /var/other\n", "changed"),
             ("boot/vmlinuz-" + RELEASE, "another", "changed"),
-            ("lib/modules/%s/kernel/xfs.ko" % RELEASE, "module", "new"),
+            ("lib/modules/%s/kernel/ext4.ko" % RELEASE, "another", "changed"),
+            ("lib/modules/%s/modules.dep" % RELEASE, "kernel/ext4.ko:\nkernel/x.ko:\n", "changed"),
+            (IMAGE[1:], "not what was built", "changed"),
+            ("etc/modprobe.d/x.conf", "options ext4 x", "new"),
             ("usr/sbin/vmcore-save", "newer", "changed"),
             ("hooks/post", "#!/bin/sh", "new"),
             ("etc/kdump/pre.d/10-first", "#!/bin/sh", "new")):
         system.write(name, text)
-        named = "/lib/modules/" + RELEASE if name.endswith(".ko") else "/" + name
-        what = "changed" if name.endswith(".ko") else what
+        named = "/" + name
         told = json.loads(system.ctl("status", "--json")[1])
         expect(told["image_state"] == "stale", "%s: %s" % (name, told["image_state"]))
         expect({"name": named, "what": what} in told["changes"], "%s: %s" % (name, told["changes"]))
@@ -156,12 +165,16 @@ def refusals():
     expect(not os.path.exists(system.path(IMAGE[1:])), "there is an image")
     os.unlink(system.path("dracut-fails"))
     system.does(*START)
+    before = system.read_bytes(IMAGE[1:])
+    system.write("dracut-cuts", "")
+    system.refuses("no image that a kernel unpacks", "rebuild", "--force", "--kernel=" + RELEASE)
+    expect(system.read_bytes(IMAGE[1:]) == before, "a cut image took the old one's place")
+    os.unlink(system.path("dracut-cuts"))
     system.write("dracut-fails", "")
     system.write("etc/vmcore-save.conf", "path /elsewhere\n")
-    before = system.read(IMAGE[1:])
     said, calls = system.does(*START)
     expect_in("the crash image stays as it was", said, "what it says")
-    expect("loader" not in calls and system.read(IMAGE[1:]) == before, "the old one was lost")
+    expect("loader" not in calls and system.read_bytes(IMAGE[1:]) == before, "the old one was lost")
     expect(json.loads(system.ctl("status", "--json")[1])["image_state"] == "stale", "not stale")
     system.write("etc/vmcore-save.conf", "frobnicate 1\n")
     system.refuses("frobnicate", *START)

@@ -29,13 +29,14 @@ static char *printed(const struct inputs *inputs)
 TEST(control, inputs_are_read_back)
 {
 	const char *text = HEAD "file " HEX " 12 34 56 /a name\nfile - 0 0 0 /not/there\n"
+				"held " HEX " 1 2 3 /boot/image\n"
 				"fact devices\text4 on virtio\n";
 	struct inputs inputs = { 0 };
 	_free_ char *again = NULL;
 
 	CHECK_EQ(inputs_parse(text, &inputs), 0);
 	again = printed(&inputs);
-	CHECK_EQ(inputs.nr, 3);
+	CHECK_EQ(inputs.nr, 4);
 	CHECK(inputs_find(&inputs, "/a name", false));
 	CHECK(inputs_find(&inputs, "devices", true));
 	CHECK(!inputs_find(&inputs, "devices", false));
