@@ -123,7 +123,8 @@ def includes():
     done = subprocess.run([script], stdout=subprocess.PIPE, encoding="utf-8")
     expect(done.returncode == 0, "against the include rule:\n" + done.stdout)
     with tempfile.TemporaryDirectory() as tree:  # and the script does find what is wrong
-        for folder in ("lib", "arch", "loader", "capture/core", "capture/dump", "initramfs"):
+        for folder in ("lib", "arch", "loader", "capture/core", "capture/dump", "initramfs",
+                       "control"):
             os.makedirs(os.path.join(tree, folder))
         for name in ("capture/dump/dump.h", "capture/core/core.c"):
             with open(os.path.join(tree, name), "w", encoding="utf-8") as f:
