@@ -76,6 +76,12 @@ def tool(name, suite):
     return os.path.join(vm.fetch("readers", suite), "bin-wrapped", name)
 
 
+def rearrange(kernel, stream, out):
+    """Makes a file of a flattened stream."""
+    with open(stream, "rb") as f:
+        vm.run([tool("makedumpfile", kernel.suite), "-R", out], stdin=f)
+
+
 def read(argv, stdin=""):
     """Runs a reader; returns (exit status, stdout and stderr together)."""
     try:

@@ -130,8 +130,7 @@ def expect_opens(stream):
     expect_in(kernel.release, out["sys"], "crash's sys")
     expect_in("sysrq", out["bt"], "crash's bt")
     rearranged = stream + ".vmcore"
-    with open(stream, "rb") as f:
-        vm.run([readers.tool("makedumpfile", kernel.suite), "-R", rearranged], stdin=f)
+    readers.rearrange(kernel, stream, rearranged)
     expect_in("x86_64 " + kernel.release, readers.libkdumpfile(rearranged), "libkdumpfile")
     dump = kdump_format.KdumpFile(rearranged)
     expect(not dump.status & kdump_format.INCOMPLETE, "the dump is marked incomplete")

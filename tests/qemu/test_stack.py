@@ -33,11 +33,11 @@ def tools_of(program):
 
 
 @once
-def tools():
+def tools(kernel):
     """A tar with a root folder for chroot: programs, libraries, modules in order."""
     os.makedirs(cores.out_dir(), exist_ok=True)
-    path = cores.out_dir("stack-tools.tar")
-    root = vm.fresh_dir(cores.out_dir("stack-tools"))
+    path = cores.out_dir("stack-tools-%s.tar" % kernel.name)
+    root = vm.fresh_dir(cores.out_dir("stack-tools-" + kernel.name))
     for folder in ("dev", "proc", "sys", "run", "tmp", "etc", "modules"):
         os.makedirs(os.path.join(root, folder))
     for name in sorted({name for program in PROGRAMS for name in tools_of(program)}):
@@ -45,7 +45,7 @@ def tools():
         os.makedirs(os.path.dirname(to), exist_ok=True)
         shutil.copy(name, to)
     with open(os.path.join(root, "modules", "order"), "w", encoding="ascii") as order:
-        for module in cores.kernel(KERNEL).module_files(GUEST_MODULES):
+        for module in kernel.module_files(GUEST_MODULES):
             name = os.path.basename(module).split(".ko")[0] + ".ko"
             with open(os.path.join(root, "modules", name), "wb") as f:
                 f.write(vm.unpack_module(module))
@@ -59,10 +59,28 @@ def tools():
 @once
 def image():
     os.makedirs(cores.out_dir(), exist_ok=True)
-    path = crash.image_build(cores.kernel(KERNEL), cores.out_dir("stack.img"), CONF)
-    with open(path, "ab") as f:  # the guest appends an archive
+    return appendable(crash.image_build(cores.kernel(KERNEL), cores.out_dir("stack.img"), CONF))
+
+
+def appendable(path):
+    """An image that the guest appends an archive to."""
+    with open(path, "ab") as f:
         f.write(b"\0" * (-f.tell() % 512))
     return path
+
+
+def machine_make(directory, kernel, disks, parameters, **options):
+    """One that puts a layout together when it runs; returns it and the disks' paths."""
+    machine = crash.Machine(directory, kernel, script="stack.sh", parameters=parameters, **options)
+    paths = []
+    for nr in range(disks):
+        paths.append(os.path.join(machine.dir, "member%d.img" % nr))
+        with open(paths[-1], "wb") as f:
+            f.truncate(DISK_BYTES)
+        machine.vm.argv += ["-drive", "if=virtio,format=raw,cache=unsafe,file=" + paths[-1]]
+    module = os.path.join(vm.TOP, "dracut-module", "99vmcore-save", "stack.sh")
+    machine.prepare(files=[("test/tools.tar", tools(kernel)), ("test/stack-module", module)])
+    return machine, paths
 
 
 class Stack:
@@ -72,19 +90,10 @@ class Stack:
         self.name = "stack-%s-%s-%s" % (layout, fstype, metadata)
         append = "%s vmcore_save.%s=%s%s vmcore_save.device_timeout=20" % (
             crash.CRASH_APPEND, fstype, target, further)
-        self.machine = crash.Machine(
-            cores.out_dir(self.name), cores.kernel(KERNEL), script="stack.sh", image=image(),
-            accel=cores.accel(), parameters={"CRASH_APPEND": append, "LAYOUT": layout,
-                                             "FSTYPE": fstype, "METADATA": metadata})
-        self.paths = []
-        for nr in range(disks):
-            path = os.path.join(self.machine.dir, "member%d.img" % nr)
-            with open(path, "wb") as f:
-                f.truncate(DISK_BYTES)
-            self.machine.vm.argv += ["-drive", "if=virtio,format=raw,cache=unsafe,file=" + path]
-            self.paths.append(path)
-        module = os.path.join(vm.TOP, "dracut-module", "99vmcore-save", "stack.sh")
-        self.machine.prepare(files=[("test/tools.tar", tools()), ("test/stack-module", module)])
+        self.machine, self.paths = machine_make(
+            cores.out_dir(self.name), cores.kernel(KERNEL), disks,
+            {"CRASH_APPEND": append, "LAYOUT": layout, "FSTYPE": fstype, "METADATA": metadata},
+            image=image(), accel=cores.accel())
         self.machine.run()
         self.results = self.machine.vm.results
         self.console = "\n".join(t for _, t in self.machine.vm.lines if "vmcore-save" in t)
