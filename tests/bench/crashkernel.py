@@ -118,12 +118,13 @@ class Layers:
 
 
 class Nfs:
-    """Version 4 to a server on this machine."""
+    """To a server on this machine. Version 4.0, since kernels from 6.6 on use 4.2's READ_PLUS,
+    which NFS-Ganesha answers wrongly before its 6.2 (its issue 1188): input/output errors."""
 
     path = CRASH_PATH
 
     def __init__(self):
-        self.conf = "nfs %s:/dumps\n%s" % (HOST, IP)
+        self.conf = "nfs %s:/dumps\nmount_options vers=4.0\n%s" % (HOST, IP)
         self.modules, self.files = NET_MODULES + " nfs ?nfsv3 ?nfsv4", ()
 
     def machine(self, directory, kernel, **options):
