@@ -24,6 +24,7 @@ prefix       ?= /usr
 sbindir      ?= $(prefix)/sbin
 mandir       ?= $(prefix)/share/man
 datadir      ?= $(prefix)/share/vmcore-save
+libdir       ?= $(prefix)/lib/vmcore-save
 dracutdir    ?= $(prefix)/lib/dracut/modules.d
 sysconfdir   ?= /etc
 unitdir      ?= $(prefix)/lib/systemd/system
@@ -273,12 +274,13 @@ SERVICE_TO   := $(foreach f,$(SERVICE),$(call word-of,3,$f))
 .PHONY: install uninstall clean help
 install: $(PROGRAMS)
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(sbindir) $(dracutdir)/99vmcore-save \
-		$(mandir)/man8 $(mandir)/man5 $(datadir) $(sort $(dir $(SERVICE_TO))))
+		$(mandir)/man8 $(mandir)/man5 $(datadir) $(libdir) $(sort $(dir $(SERVICE_TO))))
 	$(INSTALL) -s --strip-program=$(STRIP) -m 0755 $(PROGRAMS) $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 0755 dracut-module/vmcore-save-dracut $(DESTDIR)$(sbindir)
-	$(INSTALL) -m 0755 dracut-module/99vmcore-save/*.sh $(DESTDIR)$(dracutdir)/99vmcore-save
+	$(INSTALL) -m 0644 dracut-module/99vmcore-save/*.sh $(DESTDIR)$(dracutdir)/99vmcore-save
+	chmod 0755 $(DESTDIR)$(dracutdir)/99vmcore-save/module-setup.sh
 	$(INSTALL) -m 0644 initramfs/image.manifest control/vmcore-save.conf $(DESTDIR)$(datadir)
-	$(if $(wildcard $(O)/busybox),$(INSTALL) -m 0755 $(O)/busybox $(DESTDIR)$(datadir))
+	$(if $(wildcard $(O)/busybox),$(INSTALL) -m 0755 $(O)/busybox $(DESTDIR)$(libdir))
 	$(if $(MAN8),$(INSTALL) -m 0644 $(MAN8) $(DESTDIR)$(mandir)/man8)
 	$(if $(MAN5),$(INSTALL) -m 0644 $(MAN5) $(DESTDIR)$(mandir)/man5)
 	$(foreach f,$(SERVICE),$(INSTALL) -m $(call word-of,2,$f) $(call word-of,1,$f) \
@@ -288,8 +290,26 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(sbindir)/,$(notdir $(PROGRAMS)) vmcore-save-dracut)
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN8)))
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(MAN5)))
-	rm -rf $(DESTDIR)$(dracutdir)/99vmcore-save $(DESTDIR)$(datadir)
+	rm -rf $(DESTDIR)$(dracutdir)/99vmcore-save $(DESTDIR)$(datadir) $(DESTDIR)$(libdir)
 	rm -f $(addprefix $(DESTDIR),$(SERVICE_TO))
+
+# ---- packages: the tree, copied, with packaging/deb as its debian/
+DEB_TREE     := $(O)/deb/vmcore-save-$(VERSION)
+MAINTAINER   ?= vmcore-save packagers <packagers@vmcore-save.invalid>
+.PHONY: deb
+deb:
+	rm -rf $(O)/deb
+	mkdir -p $(DEB_TREE)
+	tar -c --exclude=./build --exclude=./$(O) --exclude-vcs . | tar -x -C $(DEB_TREE)
+	cp -R packaging/deb $(DEB_TREE)/debian
+	rm $(DEB_TREE)/debian/changelog.in
+	for f in control:control changelog.in:changelog; do \
+		sed -e 's/@VERSION@/$(VERSION)/' -e 's/@MAINTAINER@/$(MAINTAINER)/' \
+			-e "s/@DATE@/$$(date -R -u -d @$${SOURCE_DATE_EPOCH:-$$(date +%s)})/" \
+			packaging/deb/$${f%:*} >$(DEB_TREE)/debian/$${f#*:} || exit 1; \
+	done
+	cd $(DEB_TREE) && env -u O -u V -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b
+	$(say) DEB $(O)/deb/*.deb
 
 clean:
 	rm -rf $(O)
@@ -304,6 +324,7 @@ help:
 	@echo '  bench        figures beside makedumpfile and kdump-tools; no pass or fail'
 	@echo '  fuzz-smoke   the fuzzers, for FUZZ_SECONDS each'
 	@echo '  install      below $$(DESTDIR)$$(prefix); uninstall takes it away again'
+	@echo '  deb          a Debian package, into $(O)/deb (MAINTAINER="name <address>")'
 	@echo '  clean        remove $(O)/'
 	@echo 'Variables: O=dir (build directory), V=1 (show commands), DEBUG=1 (-Og -g),'
 	@echo '  SAN=1 (AddressSanitizer, UBSan), STATIC=0, CC=clang, CROSS_COMPILE=prefix-,'

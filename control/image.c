@@ -21,7 +21,7 @@
 static const char *const parts[] = {
 	"/usr/sbin/vmcore-save",
 	"/usr/sbin/vmcore-save-dracut",
-	"/usr/share/vmcore-save/busybox",
+	"/usr/lib/vmcore-save/busybox",
 	"/usr/lib/dracut/modules.d/99vmcore-save/",
 	"/usr/bin/dracut",
 	"/usr/lib/dracut/dracut-functions.sh",

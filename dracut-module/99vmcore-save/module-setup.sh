@@ -163,7 +163,7 @@ vmcore_install_busybox() {
 installkernel() {
 	local vmcore_bin=${VMCORE_SAVE_BIN:-/usr/sbin/vmcore-save}
 	local vmcore_conf vmcore_sys=/sys/devices
-	local vmcore_busybox=${VMCORE_SAVE_BUSYBOX:-/usr/share/vmcore-save/busybox}
+	local vmcore_busybox=${VMCORE_SAVE_BUSYBOX:-/usr/lib/vmcore-save/busybox}
 	local vmcore_severity=dfatal vmcore_place='' vmcore_config vmcore_full=''
 	local vmcore_needed=() vmcore_sure=() vmcore_nodes=()
 
