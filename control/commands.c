@@ -18,6 +18,8 @@ const struct command commands[] = {
 	  cmd_status },
 	{ "rebuild", "", 0, 0, "build the crash image where it is stale", rebuild_options, true,
 	  cmd_rebuild },
+	{ "check", "", 0, 0, "tell whether a crash would be captured, without one", NULL, true,
+	  cmd_check },
 	{ "list", "", 0, 0, "list the dumps that are here", list_options, false, cmd_list },
 	{ "show", "[DUMP]", 0, 1, "tell all of one dump", show_options, false, cmd_show },
 	{ "prune", "", 0, 0, "remove the oldest dumps", prune_options, false, cmd_prune },

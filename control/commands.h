@@ -13,6 +13,7 @@ int cmd_start(const struct invocation *in);
 int cmd_stop(const struct invocation *in);
 int cmd_status(const struct invocation *in);
 int cmd_rebuild(const struct invocation *in);
+int cmd_check(const struct invocation *in);
 int cmd_list(const struct invocation *in);
 int cmd_show(const struct invocation *in);
 int cmd_prune(const struct invocation *in);
