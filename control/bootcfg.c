@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "control/file.h"
@@ -34,7 +35,7 @@
 struct bootcfg_ops {
 	const char *name, *file;
 	bool (*present)(const struct invocation *in);
-	void (*look)(const struct invocation *in, struct bootcfg *cfg);
+	int (*look)(const struct invocation *in, struct bootcfg *cfg);
 	int (*write)(const char *path, const char *before, const char *value);
 	int (*apply)(const char *value);
 };
@@ -50,20 +51,23 @@ bool bootcfg_value_in(const char *text, char value[BOOTCFG_VALUE_SIZE])
 {
 	bool found = false;
 
+	*value = '\0';
 	while (*text) {
 		const char *line = text + strspn(text, " \t");
 		size_t len = strcspn(line, "\n");
 
 		for (size_t i = 0; *line != '#' && i + strlen(WORD) <= len; i++) {
 			const char *at = line + i + strlen(WORD);
-			size_t n = strspn(at, "0123456789abcdefghijklmnopqrstuvwxyzKMGT:,@-");
+			size_t used, n = strspn(at, "0123456789abcdefghijklmnopqrstuvwxyzKMGT:,@-");
 
 			if (memcmp(line + i, WORD, strlen(WORD)) ||
 			    (i && (isalnum((unsigned char)line[i - 1]) || line[i - 1] == '_')))
 				continue;
-			n = n < BOOTCFG_VALUE_SIZE ? n : 0;
-			memcpy(value, at, n);
-			value[n] = '\0';
+			used = strlen(value);
+			if (n + 2 > BOOTCFG_VALUE_SIZE - used)
+				n = used = 0;
+			snprintf(value + used, BOOTCFG_VALUE_SIZE - used, "%s%.*s", used ? " " : "",
+				 (int)(n ? n : 1), n ? at : "?");
 			found = true;
 		}
 		text = line + len;
@@ -98,20 +102,28 @@ static bool is_there(const struct invocation *in, const char *path)
 	return full && access(full, F_OK) == 0;
 }
 
-/* Notes @file's crashkernel= as ours, or as somebody else's. */
-static void look_in(const struct invocation *in, struct bootcfg *cfg, const char *file, bool ours)
+/* Notes @file's crashkernel= as ours, or as somebody else's. One that cannot be read must not
+ * pass for one without. */
+static int look_in(const struct invocation *in, struct bootcfg *cfg, const char *file, bool ours)
 {
 	_free_ char *path = ctl_path(in, file), *text = NULL;
 	char value[BOOTCFG_VALUE_SIZE];
 
-	if (!path || io_read_file(path, MAX_BYTES, &text, NULL) || !bootcfg_value_in(text, value))
-		return;
+	int err = path ? io_read_file(path, MAX_BYTES, &text, NULL) : -ENOMEM;
+
+	if (err && err != -ENOENT) {
+		log_error("%s: %s", file, strerror(-err));
+		return err;
+	}
+	if (err || !bootcfg_value_in(text, value))
+		return 0;
 	if (ours) {
 		memcpy(cfg->ours, value, sizeof(value));
-		return;
+		return 0;
 	}
 	snprintf(cfg->foreign, sizeof(cfg->foreign), "%s", file);
 	memcpy(cfg->foreign_value, value, sizeof(value));
+	return 0;
 }
 
 /* ---- Debian's GRUB: grub-mkconfig reads the .cfg files in /etc/default/grub.d as shell ---- */
@@ -129,21 +141,23 @@ static int is_cfg(const struct dirent *d)
 	return *d->d_name != '.' && len > 4 && streq(d->d_name + len - 4, ".cfg");
 }
 
-static void grub_look(const struct invocation *in, struct bootcfg *cfg)
+static int grub_look(const struct invocation *in, struct bootcfg *cfg)
 {
 	_free_ char *directory = ctl_path(in, GRUB_DIR);
 	struct dirent **list = NULL;
 	int nr = directory ? scandir(directory, &list, is_cfg, alphasort) : 0;
+	int err = look_in(in, cfg, GRUB_FILE, false);
 
-	look_in(in, cfg, GRUB_FILE, false);
 	for (int i = 0; i < nr; i++) {
 		char file[512];
 
 		snprintf(file, sizeof(file), GRUB_DIR "/%s", list[i]->d_name);
-		look_in(in, cfg, file, streq(file, GRUB_OURS));
+		if (!err)
+			err = look_in(in, cfg, file, streq(file, GRUB_OURS));
 		free(list[i]);
 	}
 	free(list);
+	return err;
 }
 
 static int grub_write(const char *path, const char *before, const char *value)
@@ -176,9 +190,9 @@ static bool grubby_present(const struct invocation *in)
 	return is_there(in, "/usr/sbin/grubby") || is_there(in, "/sbin/grubby");
 }
 
-static void grubby_look(const struct invocation *in, struct bootcfg *cfg)
+static int grubby_look(const struct invocation *in, struct bootcfg *cfg)
 {
-	look_in(in, cfg, GRUB_FILE, true);
+	return look_in(in, cfg, GRUB_FILE, true);
 }
 
 static int grubby_write(const char *path, const char *before, const char *value)
@@ -206,20 +220,24 @@ static bool cmdline_present(const struct invocation *in)
 	return is_there(in, KI_CMDLINE);
 }
 
-static void cmdline_look(const struct invocation *in, struct bootcfg *cfg)
+static int cmdline_look(const struct invocation *in, struct bootcfg *cfg)
 {
-	look_in(in, cfg, KI_CMDLINE, true);
+	return look_in(in, cfg, KI_CMDLINE, true);
 }
 
+/* Several lines count as one, as kernel-install reads them. */
 static int cmdline_write(const char *path, const char *before, const char *value)
 {
 	char line[BOOTCFG_LINE_MAX], out[BOOTCFG_LINE_MAX + BOOTCFG_VALUE_SIZE];
-	size_t len = strcspn(before ? before : "", "\n");
 	int err;
 
-	if (len >= sizeof(line))
+	if (strlen(before ? before : "") >= sizeof(line))
 		return -E2BIG;
-	snprintf(line, sizeof(line), "%.*s", (int)len, before ? before : "");
+	snprintf(line, sizeof(line), "%s", before ? before : "");
+	for (char *p = line; *p; p++) {
+		if (*p == '\n')
+			*p = ' ';
+	}
 	err = bootcfg_words(line, value, out, sizeof(out) - 1);
 	if (err)
 		return err;
@@ -227,11 +245,20 @@ static int cmdline_write(const char *path, const char *before, const char *value
 	return file_replace(path, out, strlen(out), 0644);
 }
 
+/* For the running kernel; others get it when they are installed again. */
 static int cmdline_apply(const char *value)
 {
-	static const char *const argv[] = { "kernel-install", "add-all", NULL };
+	const char *argv[] = { "kernel-install", "add", NULL, NULL, NULL };
+	char paths[2][128];
+	struct utsname u;
 
 	(void)value;
+	if (uname(&u))
+		return -errno;
+	snprintf(paths[0], sizeof(paths[0]), "/usr/lib/modules/%.64s/vmlinuz", u.release);
+	snprintf(paths[1], sizeof(paths[1]), "/boot/vmlinuz-%.64s", u.release);
+	argv[2] = u.release;
+	argv[3] = paths[access(paths[0], R_OK) ? 1 : 0];
 	return run(argv);
 }
 
@@ -254,8 +281,7 @@ int bootcfg_find(const struct invocation *in, struct bootcfg *cfg_ret)
 					     .file = strdup(ops->file) };
 		if (!cfg_ret->file)
 			return -ENOMEM;
-		ops->look(in, cfg_ret);
-		return 0;
+		return ops->look(in, cfg_ret);
 	}
 	return -ENODEV;
 }

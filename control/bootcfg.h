@@ -19,7 +19,8 @@
  * struct bootcfg - What a system's boot loader is told now.
  * @name: of the boot loader, for people
  * @file: where our word is, or goes; on the system, without in->root; owned
- * @ours: our value there, "" for none
+ * @ours: our value there, "" for none; with grubby and kernel-install, which keep one command
+ *	line for everybody, whatever is in it
  * @foreign: another file that sets crashkernel=, "" for none; @foreign_value: to what
  */
 struct bootcfg {
@@ -53,8 +54,9 @@ bool bootcfg_value_valid(const char *value);
  * without any. Return: 0 or -E2BIG. */
 int bootcfg_words(const char *line, const char *value, char *out, size_t size);
 
-/** bootcfg_value_in() - The value of the last crashkernel= in a text that may be a shell's.
- * Return: whether there is one outside of comments; "" where it is too long or odd. */
+/** bootcfg_value_in() - The value of crashkernel= in a text that may be a shell's; of several the
+ * values with a space between; "?" for what is too long or no value.
+ * Return: whether there is one outside of comments that take a whole line. */
 bool bootcfg_value_in(const char *text, char value[BOOTCFG_VALUE_SIZE]);
 
 #endif

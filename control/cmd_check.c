@@ -66,8 +66,7 @@ static void check_armed(struct check *c)
 		tell(c, VERDICT_OK, "reservation", "%" PRIu64 " MiB", c->sys.reserved >> 20);
 	else
 		tell(c, VERDICT_FAIL, "reservation",
-		     "no memory is reserved: put crashkernel= on the kernel's command line, "
-		     "reboot");
+		     "no memory is reserved: \"" CTL_PROGRAM " setup\", then reboot");
 	if (!c->sys.loaded)
 		tell(c, VERDICT_FAIL, "armed", "nothing is armed: \"" CTL_PROGRAM " start\"");
 	else if (!c->known)

@@ -297,3 +297,46 @@ def check():
     expect(told["space"] == "warn", text)
     system.write("proc/meminfo", "MemTotal: 1024 kB\n")
     expect(checked(system)[1]["space"] == "ok", "too little space for 1 MiB")
+
+
+# ---- setup
+@test("control/setup", "control")
+def setup():
+    """Each boot loader's file below --root, set, changed and taken back."""
+    system = System("setup-grub")
+    system.write("etc/default/grub", 'GRUB_CMDLINE_LINUX="quiet"\n')
+    os.makedirs(system.path("etc/default/grub.d"))
+    ours = "etc/default/grub.d/vmcore-save.cfg"
+
+    def told(*args):
+        status, text, said = system.ctl("setup", "--json", *args)
+        expect(status == 0, "setup %s: exit status %d: %s" % (args, status, said))
+        return json.loads(text)
+
+    expect(told("--dry-run")["changed"] and not os.path.exists(system.path(ours)), "not dry")
+    first = told()
+    expect(first["crashkernel"] == "192M" and first["changed"] and first["reboot_needed"] and
+           first["file"] == "/" + ours, "setup tells %s" % first)
+    expect_in('"$GRUB_CMDLINE_LINUX_DEFAULT crashkernel=192M"\n', system.read(ours), "the file")
+    expect(not told()["changed"], "it changes what is as it should be")
+    expect(told("--crashkernel=256M")["crashkernel"] == "256M", "not changed")
+    expect(told()["crashkernel"] == "256M", "it forgets what was asked for")
+    expect(told("--remove")["crashkernel"] is None and not os.path.exists(system.path(ours)),
+           "not removed")
+    system.write("etc/default/grub.d/kdump-tools.cfg", 'X="$X crashkernel=128M"\n')
+    foreign = told()
+    expect(foreign["crashkernel"] == "128M" and not foreign["changed"], "told %s" % foreign)
+    system.refuses("take it out there first", "setup", "--crashkernel=192M")
+    system.refuses("a size such as 192M", "setup", "--crashkernel=$(id)")
+
+    system = System("setup-entries")
+    system.write("etc/kernel/cmdline", "root=UUID=1 ro\ncrashkernel=1M,high quiet\n")
+    told("--crashkernel=192M")
+    expect(system.read("etc/kernel/cmdline") == "root=UUID=1 ro quiet crashkernel=192M\n",
+           "the file is " + system.read("etc/kernel/cmdline"))
+    told("--remove")
+    expect(system.read("etc/kernel/cmdline") == "root=UUID=1 ro quiet\n", "not removed")
+
+    system = System("setup-none")
+    status, text, said = system.ctl("setup")
+    expect_in("add crashkernel=192M to the kernel's command line yourself", said, "what it says")
