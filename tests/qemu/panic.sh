@@ -56,6 +56,14 @@ first_boot() {
 		free_kib=$(df -k /mnt | awk 'NR == 2 { print $4 }')
 		fallocate -l $(((free_kib / 1024 - LEAVE_MIB) * 1048576)) /mnt/filler
 	fi
+	if [ -n "$CPU_AGAIN" ]; then # goes and comes back
+		cpu=/sys/devices/system/cpu
+		result "crash_hotplug $(cat $cpu/crash_hotplug)"
+		echo 0 >"$cpu/cpu$CPU_AGAIN/online"
+		result "online $(cat $cpu/online)"
+		echo 1 >"$cpu/cpu$CPU_AGAIN/online"
+		result "online again $(cat $cpu/online)"
+	fi
 	echo "vmtest: a line before the panic" >/dev/kmsg
 	: >/mnt/test/panicked
 	sync

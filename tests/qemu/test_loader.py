@@ -129,6 +129,19 @@ def four_levels():
     Loaded(KERNEL + "/levels", qemu=["-cpu", "max,-la57"]).captured()
 
 
+@test("loader/load-hotplug", "loader", long=True)
+def hotplug():
+    """A kernel that keeps the list of CPUs and memory itself does so for what --hotplug loaded, and
+    without it says that it does not."""
+    for options, kept in (("-c -d", "0"), ("-c -d --hotplug", "1")):
+        shot = Loaded("sid-cloud/hotplug" + kept, cpus=2,
+                      parameters={"LOADER_OPTIONS": options, "CPU_AGAIN": "1"})
+        for key, want in (("crash_hotplug", kept), ("online", "0"), ("online again", "0-1")):
+            told = shot.machine.vm.value(key)
+            expect(told == want, "%s: %s is %s" % (options, key, told))
+        shot.captured(cpus=2)
+
+
 @test("loader/load-vmlinux", "loader", long=True)
 def vmlinux():
     """The capture kernel needs no room to unpack itself."""
