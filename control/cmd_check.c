@@ -14,6 +14,7 @@
 #include "control/content.h"
 #include "control/devices.h"
 #include "control/image.h"
+#include "control/reserve.h"
 #include "control/system.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
@@ -60,9 +61,15 @@ __attribute__((format(printf, 4, 5))) static void tell(struct check *c, enum ver
 
 static void check_armed(struct check *c)
 {
+	struct reserve need;
 	char digest[SHA256_HEX_BYTES];
 
-	if (c->sys.reserved)
+	if (c->sys.reserved && !reserve_of(&c->sys, &need) && c->sys.reserved < need.smallest)
+		tell(c, VERDICT_WARN, "reservation",
+		     "%" PRIu64 " MiB may be too little, about %" PRIu64
+		     " are needed: see \"" CTL_PROGRAM " estimate\"",
+		     c->sys.reserved >> 20, need.smallest >> 20);
+	else if (c->sys.reserved)
 		tell(c, VERDICT_OK, "reservation", "%" PRIu64 " MiB", c->sys.reserved >> 20);
 	else
 		tell(c, VERDICT_FAIL, "reservation",

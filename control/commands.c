@@ -11,6 +11,8 @@
 const struct command commands[] = {
 	{ "setup", "", 0, 0, "reserve memory, build the image, arm at every boot", setup_options,
 	  true, cmd_setup },
+	{ "estimate", "", 0, 0, "tell how large crashkernel= has to be, and why", estimate_options,
+	  false, cmd_estimate },
 	{ "start", "", 0, 0, "arm the capture kernel; its image is built again where it is stale",
 	  start_options, true, cmd_start },
 	{ "stop", "", 0, 0, "unload the capture kernel", NULL, true, cmd_stop },

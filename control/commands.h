@@ -5,10 +5,12 @@
 
 #include "control/command.h"
 
-extern const struct ctl_option setup_options[], start_options[], rebuild_options[];
+extern const struct ctl_option setup_options[], estimate_options[];
+extern const struct ctl_option start_options[], rebuild_options[];
 extern const struct ctl_option list_options[], show_options[], prune_options[], notice_options[];
 
 int cmd_setup(const struct invocation *in);
+int cmd_estimate(const struct invocation *in);
 int cmd_start(const struct invocation *in);
 int cmd_stop(const struct invocation *in);
 int cmd_status(const struct invocation *in);

@@ -340,3 +340,30 @@ def setup():
     system = System("setup-none")
     status, text, said = system.ctl("setup")
     expect_in("add crashkernel=192M to the kernel's command line yourself", said, "what it says")
+
+
+# ---- estimate
+@test("control/estimate", "control")
+def estimate():
+    system = System("estimate")
+    kernel = bytearray(4096)
+    kernel[0x202:0x206] = b"HdrS"
+    kernel[0x206:0x208] = bytes((15, 2))
+    kernel[0x260:0x264] = (50 << 20).to_bytes(4, "little")
+    with open(system.path("boot/vmlinuz-" + RELEASE), "wb") as f:
+        f.write(kernel)
+    system.refuses("there is no crash image yet", "estimate", "--kernel=" + RELEASE)
+    with open(system.path(IMAGE[1:]), "wb") as f:
+        f.write(vm.cpio_entry("init", 0o100755, bytes(3 << 20), 1) +
+                vm.cpio_entry("TRAILER!!!", 0, b"", 2))
+    told = json.loads(system.ctl("estimate", "--json", "--kernel=" + RELEASE)[1])
+    expect(told["kernel_bytes"] == 50 << 20 and told["image_unpacked_bytes"] == 3 << 20,
+           "estimate tells %s" % told)
+    smallest = (50 + 3 + 24 << 20) + os.path.getsize(system.path(IMAGE[1:]))
+    expect(told["smallest_bytes"] == smallest and told["recommended_bytes"] == 112 << 20 and
+           told["reserved_bytes"] == 64 << 20, "estimate tells %s" % told)
+    text = system.ctl("estimate", "--kernel=" + RELEASE)[1]
+    expect_in("crashkernel=112M", text, "what it prints")
+    expect_in("64 MiB  are reserved now: too little", text, "what it prints")
+    system.write("boot/vmlinuz-" + RELEASE, "no kernel")
+    system.refuses("it is no bzImage", "estimate", "--kernel=" + RELEASE)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How much memory a capture takes, term by term. What the terms do not explain was measured with
+ * three stock kernels and eleven kinds of targets (docs/measurements.md, "The smallest
+ * reservation"): with RESERVE_BASE no sum is below what was found.
+ */
+#ifndef CONTROL_RESERVE_H
+#define CONTROL_RESERVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RESERVE_BASE (24u << 20) /* map of memory, slab, threads, loaded modules, vmcore-save */
+#define RESERVE_STEP (16u << 20) /* what is recommended is a multiple of it */
+
+/**
+ * struct reserve - In bytes.
+ * @kernel: what the kernel needs to unpack itself and start
+ * @packed, @unpacked: the image, both at once while it is unpacked
+ * @smallest: sum with RESERVE_BASE
+ * @recommended: with a quarter more, for other drivers and the next release of the kernel
+ */
+struct reserve {
+	uint64_t kernel, packed, unpacked;
+	uint64_t smallest, recommended;
+};
+
+/** reserve_compute() - Fill in the sums. */
+void reserve_compute(struct reserve *reserve);
+
+/**
+ * reserve_kernel_bytes() - init_size of a bzImage (Documentation/arch/x86/boot.rst).
+ * @head: the file's begin
+ *
+ * Return: bytes; 0 where it is none, or one older than protocol 2.10.
+ */
+uint64_t reserve_kernel_bytes(const void *head, size_t len);
+
+struct system;
+
+/** reserve_of() - Measure @sys's kernel and image.
+ * Return: 0; -ENOENT there is no image yet; -errno. Not logged. */
+int reserve_of(const struct system *sys, struct reserve *reserve_ret);
+
+#endif
