@@ -269,14 +269,17 @@ def check():
             ("content", "FAIL", "holds no configuration",
              lambda: image(system, "e1000-x", **{"etc/vmcore-save.conf": None})),
             ("content", "FAIL", "holds no vmcore-save",
-             lambda: image(system, "e1000-x", init=None)),
-            ("content", "FAIL", "damaged", lambda: system.write("builds", "070701 no"))):
+             lambda: image(system, "e1000-x", init=None))):
         build()
         system.does("rebuild", "--force", "--kernel=" + RELEASE)
         status, told, text = checked(system)
         expect(status == 3 and told[what] == verdict, text)
         expect_in(sentence, text, "what it says")
         expect(told["armed"] == "warn", "another image than the armed one: " + text)
+    system.write(IMAGE[1:], "070701 no")
+    status, told, text = checked(system)
+    expect(status == 3 and told["content"] == "FAIL", text)
+    expect_in("damaged", text, "what it says")
     image(system, "sunrpc")
     system.write("lib/modules/%s/modules.builtin" % RELEASE, "kernel/e1000-x.ko\n")
     system.does(*START)
