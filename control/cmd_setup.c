@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* setup: from an installed package to an armed machine, and back. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "control/bootcfg.h"
 #include "control/commands.h"
+#include "control/reserve.h"
 #include "control/run.h"
 #include "control/system.h"
 #include "lib/json.h"
@@ -28,12 +30,14 @@ const struct ctl_option setup_options[] = {
 
 /* Room for a stock kernel with any driver in a tiny image: docs/measurements.md. */
 #define DEFAULT_VALUE "192M"
+#define DEFAULT_MIB   192
 
 /* struct outcome - What there is to tell. */
 struct outcome {
 	struct bootcfg cfg;
 	const char *value; /* in force from the next boot on; NULL for none */
-	bool known;	   /* the boot loader is */
+	char estimated[32];
+	bool known; /* the boot loader is */
 	bool changed, reboot;
 };
 
@@ -125,16 +129,41 @@ static bool reserved(const struct invocation *in)
 	return is;
 }
 
+/* What nobody chose becomes larger where this kernel or a full image needs it. */
+static int enlarge(const struct invocation *in, struct outcome *o)
+{
+	struct reserve need = { 0 };
+	struct system sys;
+
+	if (in->value[SETUP_CRASHKERNEL] || *o->cfg.foreign || !o->known ||
+	    !streq(o->value, DEFAULT_VALUE))
+		return 0;
+	if (!system_init(&sys, in, NULL) && !reserve_of(&sys, &need)) {
+		log_info("this kernel and image take about %" PRIu64 " MiB, %" PRIu64
+			 " are recommended",
+			 need.smallest >> 20, need.recommended >> 20);
+	}
+	system_deinit(&sys);
+	if (need.recommended >> 20 <= DEFAULT_MIB)
+		return 0;
+	snprintf(o->estimated, sizeof(o->estimated), "%" PRIu64 "M", need.recommended >> 20);
+	o->value = o->estimated;
+	return change(in, o, o->value);
+}
+
 static int set_up(const struct invocation *in, struct outcome *o)
 {
 	int err = reserve(in, o);
 
 	if (!err)
 		err = service(in, true);
+	if (!err && !dry(in) && !*in->root)
+		err = call(in, reserved(in) ? "start" : "rebuild");
+	if (!err)
+		err = enlarge(in, o);
 	o->reboot = o->changed || !reserved(in);
 	if (err || dry(in) || *in->root)
 		return err;
-	err = call(in, reserved(in) ? "start" : "rebuild");
 	if (!err && o->reboot)
 		log_info("reboot, so that the memory is reserved; \"" CTL_PROGRAM
 			 " status\" then says armed");

@@ -303,6 +303,15 @@ def check():
 
 
 # ---- setup
+def bzimage(mib):
+    """A kernel that says how much it needs to start."""
+    kernel = bytearray(4096)
+    kernel[0x202:0x206] = b"HdrS"
+    kernel[0x206:0x208] = bytes((15, 2))
+    kernel[0x260:0x264] = (mib << 20).to_bytes(4, "little")
+    return bytes(kernel)
+
+
 @test("control/setup", "control")
 def setup():
     """Each boot loader's file below --root, set, changed and taken back."""
@@ -332,6 +341,16 @@ def setup():
     system.refuses("take it out there first", "setup", "--crashkernel=192M")
     system.refuses("a size such as 192M", "setup", "--crashkernel=$(id)")
 
+    # A full image, of the kernel that runs here.
+    os.unlink(system.path("etc/default/grub.d/kdump-tools.cfg"))
+    with open(system.path("boot/vmlinuz-" + os.uname().release), "wb") as f:
+        f.write(bzimage(60))
+    with open(system.path("boot/initrd-vmcore-save-%s.img" % os.uname().release), "wb") as f:
+        f.write(newc({"init": "x" * (100 << 20)}))
+    expect(told()["crashkernel"] == "368M", "not enlarged: %s" % told())
+    expect(told("--crashkernel=64M")["crashkernel"] == "64M", "another than was asked for")
+    expect(told()["crashkernel"] == "64M", "it forgets what was asked for")
+
     system = System("setup-entries")
     system.write("etc/kernel/cmdline", "root=UUID=1 ro\ncrashkernel=1M,high quiet\n")
     told("--crashkernel=192M")
@@ -349,12 +368,8 @@ def setup():
 @test("control/estimate", "control")
 def estimate():
     system = System("estimate")
-    kernel = bytearray(4096)
-    kernel[0x202:0x206] = b"HdrS"
-    kernel[0x206:0x208] = bytes((15, 2))
-    kernel[0x260:0x264] = (50 << 20).to_bytes(4, "little")
     with open(system.path("boot/vmlinuz-" + RELEASE), "wb") as f:
-        f.write(kernel)
+        f.write(bzimage(50))
     system.refuses("there is no crash image yet", "estimate", "--kernel=" + RELEASE)
     with open(system.path(IMAGE[1:]), "wb") as f:
         f.write(vm.cpio_entry("init", 0o100755, bytes(3 << 20), 1) +
