@@ -76,7 +76,7 @@ say          := @printf '  %-7s %s\n'
 endif
 
 # ---- what is built from what; DESIGN: lib <- arch <- {loader, core <- mm <- dump, core <- report}
-# and init <- target <- net <- lib. tests/check-includes.sh holds it to that.
+# and init <- target <- net <- lib; initramfs and control <- lib. tests/check-includes.sh holds it to that.
 LIB_SRC      := $(wildcard lib/*.c)
 ARCH_SRC     := $(wildcard arch/*.c arch/*/*.c)
 LOADER_SRC   := $(filter-out loader/main.c,$(wildcard loader/*.c))

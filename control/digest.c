@@ -25,11 +25,13 @@ static void show_progress(uint64_t done, uint64_t all)
 		fputs("\r\033[K", stderr);
 }
 
-static int digest(int fd, uint64_t all, uint8_t sum[SHA256_DIGEST_BYTES])
+int digest_fd(int fd, uint64_t all, char hex[SHA256_HEX_BYTES])
 {
 	const bool tell = isatty(STDERR_FILENO);
+	uint8_t sum[SHA256_DIGEST_BYTES];
 	_free_ char *buf = malloc(CHUNK);
 	uint64_t done = 0, told_ms = clock_ms();
+	bool told = false;
 	struct sha256 s;
 	ssize_t n;
 
@@ -41,21 +43,22 @@ static int digest(int fd, uint64_t all, uint8_t sum[SHA256_DIGEST_BYTES])
 		done += (uint64_t)n;
 		if (tell && clock_ms() - told_ms >= PROGRESS_MS) {
 			told_ms = clock_ms();
+			told = true;
 			show_progress(done < all ? done : all - 1, all);
 		}
 	}
-	if (tell)
+	if (told)
 		show_progress(all, all);
 	if (n < 0)
 		return (int)n;
 	sha256_final(&s, sum);
+	sha256_hex(sum, hex);
 	return 0;
 }
 
 int digest_file(const char *path, char hex[SHA256_HEX_BYTES])
 {
 	_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	uint8_t sum[SHA256_DIGEST_BYTES];
 	struct stat sb;
 	int err = fd < 0 || fstat(fd, &sb) ? -errno : 0;
 
@@ -63,12 +66,9 @@ int digest_file(const char *path, char hex[SHA256_HEX_BYTES])
 		err = -EINVAL;
 	if (!err) {
 		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-		err = digest(fd, (uint64_t)sb.st_size, sum);
+		err = digest_fd(fd, (uint64_t)sb.st_size, hex);
 	}
-	if (err) {
+	if (err)
 		log_error("cannot read the dump: %s", strerror(-err));
-		return err;
-	}
-	sha256_hex(sum, hex);
-	return 0;
+	return err;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/digest.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -51,25 +52,6 @@ static int add(struct inputs *inputs, struct input *input)
 	return 0;
 }
 
-static int digest_of(int fd, char hex[SHA256_HEX_BYTES])
-{
-	uint8_t digest[SHA256_DIGEST_BYTES];
-	_free_ char *buf = malloc(1u << 16);
-	struct sha256 sha;
-	ssize_t n;
-
-	if (!buf)
-		return -ENOMEM;
-	sha256_init(&sha);
-	while ((n = io_read_full(fd, buf, 1u << 16)) > 0)
-		sha256_update(&sha, buf, (size_t)n);
-	if (n < 0)
-		return (int)n;
-	sha256_final(&sha, digest);
-	sha256_hex(digest, hex);
-	return 0;
-}
-
 static bool same_file(const struct input *a, const struct input *b)
 {
 	return a->size == b->size && a->mtime_ns == b->mtime_ns && a->inode == b->inode;
@@ -105,7 +87,7 @@ int inputs_add_file(struct inputs *inputs, const struct inputs *known, const cha
 		if (before && same_file(before, &input))
 			memcpy(input.sha256, before->sha256, sizeof(input.sha256));
 		else
-			err = digest_of(fd, input.sha256);
+			err = digest_fd(fd, input.size, input.sha256);
 	}
 	if (err) {
 		log_error("%s: %s", path, strerror(-err));

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Holds the tree to who may include whom (see the Makefile's comment and CONTRIBUTING.md):
-#	lib <- arch <- { loader, core <- mm <- dump, core <- report }, lib <- net <- target <- init
+#	lib <- arch <- { loader, core <- mm <- dump, core <- report }, lib <- net <- target <- init,
+#	lib <- initramfs, lib <- control
 # Only the main files, capture/*.c and loader/main.c, see everything; tests do as well.
 # Prints each include that breaks a rule as FILE: HEADER and then exits 1.
 
