@@ -11,6 +11,8 @@
 
 #define POLL_MS	      50
 #define KILL_LIMIT_MS 5000
+#define AGAIN_TRIES   10
+#define AGAIN_MS      1000
 
 bool child_poll(pid_t pid, int *status_ret)
 {
@@ -69,6 +71,24 @@ int child_run(int (*fn)(void *ctx), void *ctx, unsigned limit_ms, void (*tick)(v
 		return -ETIMEDOUT;
 	}
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+static bool is_passing(int err)
+{
+	return err == -EINTR || err == -ENOMEM || err == -EAGAIN;
+}
+
+int child_run_again(int (*fn)(void *ctx), void *ctx, unsigned limit_ms, void (*tick)(void *))
+{
+	int err = child_run(fn, ctx, limit_ms, tick);
+
+	for (unsigned tries = 1; is_passing(err) && tries < AGAIN_TRIES; tries++) {
+		if (tick)
+			tick(ctx);
+		clock_sleep_ms(AGAIN_MS);
+		err = child_run(fn, ctx, limit_ms, tick);
+	}
+	return err;
 }
 
 const char *child_problem(int err)

@@ -35,6 +35,15 @@ bool child_kill(pid_t pid);
  */
 int child_run(int (*fn)(void *ctx), void *ctx, unsigned limit_ms, void (*tick)(void *));
 
+/**
+ * child_run_again() - child_run(), up to ten times a second apart where a signal ended it or there
+ * was no memory.
+ *
+ * The lack of memory that was the end of a big process meets the small one that comes to tell of it
+ * as well, until the kernel has taken the big one's memory back.
+ */
+int child_run_again(int (*fn)(void *ctx), void *ctx, unsigned limit_ms, void (*tick)(void *));
+
 /** child_problem() - An error of child_run() in words. */
 const char *child_problem(int err);
 

@@ -210,7 +210,7 @@ static bool record(struct init_state *st)
 	int err;
 
 	log_set_step("record");
-	err = child_run(rescue, st, RECORD_LIMIT_MS, beat);
+	err = child_run_again(rescue, st, RECORD_LIMIT_MS, beat);
 	if (err)
 		log_error("what happened could not be recorded on the target: %s",
 			  child_problem(err));

@@ -801,6 +801,36 @@ static int child_dies(void *ctx)
 	return 0;
 }
 
+/* Killed at the first two tries, well at the third. */
+static int child_dies_twice(void *ctx)
+{
+	unsigned *tries = ctx;
+
+	return ++*tries < 3 ? child_dies(NULL) : 0;
+}
+
+static int child_fails_and_counts(void *ctx)
+{
+	unsigned *tries = ctx;
+
+	++*tries;
+	return -ENOSPC;
+}
+
+TEST(init, children_that_were_killed_run_again)
+{
+	unsigned *tries = mmap(NULL, sizeof(*tries), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(tries != MAP_FAILED);
+	CHECK_EQ(child_run_again(child_dies_twice, tries, 5000, NULL), 0);
+	CHECK_EQ(*tries, 3);
+	*tries = 0;
+	CHECK_EQ(child_run_again(child_fails_and_counts, tries, 5000, NULL), -ENOSPC);
+	CHECK_EQ(*tries, 1);
+	munmap(tries, sizeof(*tries));
+}
+
 TEST(init, children_are_bounded)
 {
 	uint64_t start = clock_ms();
