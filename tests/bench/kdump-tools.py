@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "qemu"))
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), "qemu"), os.path.dirname(HERE)]
 import vm  # noqa: E402
 
 PACKAGES = ("systemd-sysv,udev,kmod,initramfs-tools,zstd,procps,time,kexec-tools,makedumpfile,"

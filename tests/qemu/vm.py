@@ -13,6 +13,8 @@ import sys
 import threading
 import time
 
+import harness
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.join(TOP, "tests", "qemu")
 CONSOLE_TAIL_LINES = 25
@@ -236,6 +238,7 @@ class Vm:
 
     def run(self, timeout, silence=None):
         """Waits until QEMU ends; raises VmLost or VmFailed. Returns the result lines."""
+        harness.machine_ran()
         os.makedirs(self.dir, exist_ok=True)
         if os.path.exists(self.port):
             os.unlink(self.port)
