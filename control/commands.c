@@ -27,6 +27,8 @@ const struct command commands[] = {
 	{ "prune", "", 0, 0, "remove the oldest dumps", prune_options, false, cmd_prune },
 	{ "notice", "", 0, 0, "tell of dumps since the last notice", notice_options, true,
 	  cmd_notice },
+	{ "migrate", "[FILE]", 0, 1, "print another service's variables as a configuration",
+	  migrate_options, false, cmd_migrate },
 	{ "version", "", 0, 0, "print the version", NULL, false, cmd_version },
 	{ 0 },
 };

@@ -8,6 +8,7 @@
 extern const struct ctl_option setup_options[], estimate_options[];
 extern const struct ctl_option start_options[], rebuild_options[];
 extern const struct ctl_option list_options[], show_options[], prune_options[], notice_options[];
+extern const struct ctl_option migrate_options[];
 
 int cmd_setup(const struct invocation *in);
 int cmd_estimate(const struct invocation *in);
@@ -20,6 +21,7 @@ int cmd_list(const struct invocation *in);
 int cmd_show(const struct invocation *in);
 int cmd_prune(const struct invocation *in);
 int cmd_notice(const struct invocation *in);
+int cmd_migrate(const struct invocation *in);
 int cmd_version(const struct invocation *in);
 
 #endif

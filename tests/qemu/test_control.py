@@ -385,3 +385,34 @@ def estimate():
     expect_in("64 MiB  are reserved now: too little", text, "what it prints")
     system.write("boot/vmlinuz-" + RELEASE, "no kernel")
     system.refuses("it is no bzImage", "estimate", "--kernel=" + RELEASE)
+
+
+# ---- migrate
+@test("control/migrate", "control")
+def migrate():
+    """The file that is there is read and not run; what it says is in the two files."""
+    system = System("migrate", conf="")
+    system.refuses("give the file", "migrate")
+    system.write("etc/default/kdump-tools",
+                 "USE_KDUMP=1\nNFS='vault:/crash'\nKDUMP_NUM_DUMPS=4\nKDUMP_KEXEC_ARGS=-d\n")
+    status, text, said = system.ctl("migrate")
+    expect(status == 0 and "\nnfs vault:/crash\npath /\n" in text, "%d: %s%s" % (status, text, said))
+    system.write("etc/vmcore-save.conf", text)
+    vm.run([os.path.join(vm.build_dir(), "vmcore-save"), "--check-config",
+            system.path("etc/vmcore-save.conf")])
+    expect_in('\nKEXEC_ARGS="-d"\n', system.ctl("migrate", "--settings")[1], "the settings")
+    told = json.loads(system.ctl("migrate", "--json")[1])
+    expect("keep_dumps 4\n" in told["config"] and told["lost"] == 0, "migrate tells %s" % told)
+    system.write("etc/default/kdump-tools", "KDUMP_COREDIR=$(touch %s)\nFTP=server:/x\n" %
+                 system.path("ran"))
+    status, text, said = system.ctl("migrate")
+    expect(status == 3 and not os.path.exists(system.path("ran")), "%d: %s" % (status, said))
+    expect_in("# line 1 is not taken: the shell would", text, "what it prints")
+    expect_in("# FTP: there is no FTP", text, "what it prints")
+    system.write("fedora", 'KDUMP_IMG="vmlinuz"\nKEXEC_ARGS="-s"\n')
+    system.write("etc/kdump.conf", "path /x\n")
+    system.refuses("would take its place", "migrate", system.path("fedora"))
+    expect_in('\nKEXEC_ARGS="-s"\n',
+              system.ctl("migrate", "--settings", system.path("fedora"))[1], "the settings")
+    system.refuses("no variable of kdump-tools", "migrate", system.path("etc/kdump.conf"))
+    system.refuses("No such file", "migrate", system.path("absent"))

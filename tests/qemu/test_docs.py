@@ -41,6 +41,10 @@ PLANTED = (
      "nothing prints this: mount: "),
     ("docs/operations.md", "vmcore-save[ 15.0] done: complete:", "vmcore-save[ 15.0] done: good:",
      "no such last line"),
+    ("docs/migration.md", "| `KDUMP_VERBOSE` |", "| `KDUMP_VERBOS` |",
+     "nothing is said of KDUMP_VERBOSE"),
+    ("docs/migration.md", "| `debug_mem_level` |", "| `debug_mem` |",
+     "nothing is said of debug_mem_level"),
     ("docs/image.md", "`initramfs/image.manifest`", "`initramfs/image.recipe`",
      "no such file: initramfs/image.recipe"),
 )
