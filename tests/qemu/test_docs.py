@@ -39,7 +39,7 @@ PLANTED = (
      "nothing prints this: target: UUID=… did not show up"),
     ("docs/operations.md", "the device is read-only`", "the device is read alone`",
      "nothing prints this: mount: "),
-    ("docs/operations.md", "vmcore-save[ 15.0] done: complete:", "vmcore-save[ 15.0] done: good:",
+    ("docs/operations.md", "vmcore-save[ 18.7] done: complete:", "vmcore-save[ 18.7] done: good:",
      "no such last line"),
     ("docs/migration.md", "| `KDUMP_VERBOSE` |", "| `KDUMP_VERBOS` |",
      "nothing is said of KDUMP_VERBOSE"),
