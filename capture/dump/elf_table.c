@@ -7,9 +7,10 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define SPLIT_PAGES  256u /* makedumpfile: PFN_EXCLUDED */
-#define SPARE_SPLITS 512u
-#define ALIGN	     4096u
+#define SPLIT_PAGES   256u /* makedumpfile: PFN_EXCLUDED */
+#define SPARE_SPLITS  512u
+#define ALIGN	      4096u
+#define PHDRS_AT_ONCE 32u
 
 static const struct core_segment *segment_of(const struct core *core, uint64_t paddr)
 {
@@ -52,23 +53,13 @@ static uint64_t count_bound(const struct elf_table *t, uint64_t nr_segments, uin
 	return nr;
 }
 
-static size_t ehdr_bytes(const struct elf_table *t)
-{
-	return t->narrow ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr);
-}
-
-static size_t phdr_bytes(const struct elf_table *t)
-{
-	return t->narrow ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
-}
-
 /* Lay out the front, and see whether what follows stays below 4 GiB. */
 static bool lay_out(struct elf_table *t, size_t notes_len)
 {
 	const struct core *core = t->job->core;
 	uint64_t most;
 
-	t->notes = ehdr_bytes(t) + t->capacity * phdr_bytes(t);
+	t->notes = elf_core_ehdr_bytes(&t->elf) + t->capacity * elf_core_phdr_bytes(&t->elf);
 	t->data = ROUND_UP(t->notes + notes_len, ALIGN);
 	return !__builtin_mul_overflow(t->job->present_pages, t->job->page_size, &most) &&
 	       !__builtin_add_overflow(most, t->data, &most) && most <= UINT32_MAX &&
@@ -95,9 +86,10 @@ int elf_table_init(struct elf_table *t, const struct dump_job *job, struct write
 	t->capacity = count_bound(t, nr_segments, split);
 	t->nr = 1;
 	t->spare = SPARE_SPLITS;
-	t->narrow = core_arch(job->core)->elf_class == ELFCLASS32;
-	if (!lay_out(t, notes_len) && t->narrow) {
-		t->narrow = false;
+	t->elf.class = core_arch(job->core)->elf_class;
+	t->elf.machine = core_arch(job->core)->elf_machine;
+	if (!lay_out(t, notes_len) && t->elf.class == ELFCLASS32) {
+		t->elf.class = ELFCLASS64;
 		lay_out(t, notes_len);
 	}
 	*split_pages_ret = split;
@@ -106,58 +98,26 @@ int elf_table_init(struct elf_table *t, const struct dump_job *job, struct write
 
 static int write_ehdr(struct elf_table *t, uint32_t phnum, uint32_t flags)
 {
-	const Elf64_Ehdr e = {
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3,
-			     t->narrow ? ELFCLASS32 : ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-		.e_type = ET_CORE,
-		.e_machine = core_arch(t->job->core)->elf_machine,
-		.e_version = EV_CURRENT,
-		.e_phoff = ehdr_bytes(t),
-		.e_flags = flags,
-		.e_ehsize = ehdr_bytes(t),
-		.e_phentsize = phdr_bytes(t),
-		.e_phnum = phnum,
-	};
-	Elf32_Ehdr n = {
-		.e_type = e.e_type,
-		.e_machine = e.e_machine,
-		.e_version = e.e_version,
-		.e_phoff = e.e_phoff,
-		.e_flags = e.e_flags,
-		.e_ehsize = e.e_ehsize,
-		.e_phentsize = e.e_phentsize,
-		.e_phnum = e.e_phnum,
-	};
+	uint8_t ehdr[ELF_CORE_EHDR_MAX];
 
-	memcpy(n.e_ident, e.e_ident, EI_NIDENT);
-	return t->narrow ? writer_put(t->writer, 0, &n, sizeof(n)) :
-			   writer_put(t->writer, 0, &e, sizeof(e));
-}
-
-static int write_phdr_32(struct elf_table *t, uint64_t offset, const Elf64_Phdr *p)
-{
-	const Elf32_Phdr n = {
-		.p_type = p->p_type,
-		.p_flags = p->p_flags,
-		.p_offset = (uint32_t)p->p_offset,
-		.p_vaddr = (uint32_t)p->p_vaddr, /* none: all ones here too */
-		.p_paddr = (uint32_t)p->p_paddr,
-		.p_filesz = (uint32_t)p->p_filesz,
-		.p_memsz = (uint32_t)p->p_memsz,
-	};
-
-	return writer_put(t->writer, offset, &n, sizeof(n));
+	elf_core_put_ehdr(&t->elf, (uint16_t)phnum, flags, ehdr);
+	return writer_put(t->writer, 0, ehdr, elf_core_ehdr_bytes(&t->elf));
 }
 
 static int write_phdrs(struct elf_table *t, uint32_t first, const Elf64_Phdr *phdrs, uint32_t nr)
 {
-	uint64_t offset = ehdr_bytes(t) + (uint64_t)first * phdr_bytes(t);
+	const size_t bytes = elf_core_phdr_bytes(&t->elf);
+	uint64_t offset = elf_core_ehdr_bytes(&t->elf) + (uint64_t)first * bytes;
+	uint8_t buf[PHDRS_AT_ONCE * ELF_CORE_PHDR_MAX];
 	int err = 0;
 
-	if (!t->narrow)
-		return writer_put(t->writer, offset, phdrs, nr * sizeof(*phdrs));
-	for (uint32_t i = 0; i < nr && !err; i++)
-		err = write_phdr_32(t, offset + i * phdr_bytes(t), &phdrs[i]);
+	for (uint32_t n; nr && !err; phdrs += n, nr -= n) {
+		n = MIN(nr, PHDRS_AT_ONCE);
+		for (uint32_t i = 0; i < n; i++)
+			elf_core_put_phdr(&t->elf, &phdrs[i], buf + i * bytes);
+		err = writer_put(t->writer, offset, buf, n * bytes);
+		offset += n * bytes;
+	}
 	return err;
 }
 

@@ -12,6 +12,7 @@
 
 #include "capture/core/kdump_layout.h"
 #include "capture/dump/dump_private.h"
+#include "lib/elf_core.h"
 
 #define ELF_PHNUM_MAX	  (PN_XNUM - 1u) /* beyond it, readers without PN_XNUM fail */
 #define ELF_TABLE_PENDING 256u
@@ -19,8 +20,8 @@
 
 /**
  * struct elf_table - Program headers that are on their way to the sink.
- * @narrow: written as ELF32: a 32-bit kernel, and nothing is beyond 4 GiB, neither in memory
- *	nor in the dump. Else ELF64, which kexec-tools too uses for the rest of them.
+ * @elf: ELF32 of a 32-bit kernel where nothing is beyond 4 GiB, neither in memory nor in the dump.
+ *	Else ELF64, which kexec-tools too uses for the rest of them.
  * @capacity: of the table in the sink, PT_NOTE included
  * @spare: splits left for pages that must not or cannot be read
  * @nr: entries, PT_NOTE included, of which the last @nr_pending wait in @pending
@@ -30,7 +31,7 @@
 struct elf_table {
 	const struct dump_job *job;
 	struct writer *writer; /* borrowed */
-	bool narrow;
+	struct elf_core elf;
 	uint64_t notes, data; /* offsets */
 	uint32_t capacity, nr, spare;
 	unsigned nr_pending;
