@@ -233,7 +233,8 @@ def checked(system):
     """(exit status, {name: verdict}, all texts)"""
     status, text, said = system.ctl("check", "--json")
     told = json.loads(text)
-    return status, {c["name"]: c["verdict"] for c in told["checks"]}, text + said
+    expect(not said, "it said on stderr: " + said)
+    return status, {c["name"]: c["verdict"] for c in told["checks"]}, text
 
 
 @test("control/check", "control")
@@ -257,6 +258,11 @@ def check():
     image(system, "sunrpc", "e1000-x")
     status, told, text = checked(system)
     expect(status == 3 and told["armed"] == "FAIL" and told["image"] == "FAIL", text)
+    results = {c["name"]: c for c in json.loads(text)["checks"]}
+    expect(results["armed"]["text"] == "nothing is armed" and
+           results["armed"]["hint"] == '"vmcorectl start"', text)
+    expect(json.loads(text)["verdict"] == "FAIL" and results["hook"]["hint"] is None, text)
+    expect_in("nothing is armed: \"vmcorectl start\"\n", system.ctl("check")[1], "the text")
     system.does(*START)
     status, told, text = checked(system)
     expect(status == 0 and set(told.values()) == {"ok"}, text)

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* check: whether the image has the modules that the way to a target needs. */
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/check.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/util.h"
+
+/* The module of a driver of the running kernel; false for what is built in. */
+static bool module_of(const struct check *c, const char *driver, char name[CONTENT_MODULE_BYTES])
+{
+	_free_ char *pattern = NULL, *module = NULL;
+	glob_t found;
+
+	if (strpbrk(driver, "*?[]\\/") ||
+	    asprintf(&pattern, "%s/sys/bus/*/drivers/%s/module", c->sys.in->root, driver) < 0) {
+		pattern = NULL;
+		return false;
+	}
+	if (!glob(pattern, GLOB_NOSORT, NULL, &found)) {
+		module = realpath(found.gl_pathv[0], NULL);
+		globfree(&found);
+	}
+	if (module)
+		snprintf(name, CONTENT_MODULE_BYTES, "%s", strrchr(module, '/') + 1);
+	return module;
+}
+
+/* A driver that is a module here may be built into the kernel that captures. */
+static bool built_in(const struct check *c, const char *name)
+{
+	_free_ char *path = NULL, *text = NULL;
+
+	if (asprintf(&path, "%s/lib/modules/%s/modules.builtin", c->sys.in->root, c->sys.release) <
+	    0) {
+		path = NULL;
+		return false;
+	}
+	if (io_read_file(path, 1u << 20, &text, NULL))
+		return false;
+	for (char *save, *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		char module[CONTENT_MODULE_BYTES];
+
+		if (content_module_name(line, strlen(line), module) && streq(module, name))
+			return true;
+	}
+	return false;
+}
+
+/* Names of tables are in brackets. */
+void check_drivers(struct check *c, const char *where, char *devices)
+{
+	char missing[256] = "", name[CONTENT_MODULE_BYTES];
+	unsigned depth = 0, modules = 0;
+
+	for (char *save, *word = strtok_r(devices, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		bool inside = depth > 0;
+
+		depth += strchr(word, '(') != NULL;
+		inside |= depth > 0;
+		depth -= depth && strchr(word, ')');
+		if (inside || !module_of(c, word, name))
+			continue;
+		modules++;
+		if (!content_has(&c->content, name) && !built_in(c, name) &&
+		    strlen(missing) + strlen(name) + 2 < sizeof(missing)) {
+			strcat(missing, " ");
+			strcat(missing, name);
+		}
+	}
+	if (*missing)
+		check_tell(c, CHECK_FAIL, "drivers", "\"" CTL_PROGRAM " rebuild --force\"",
+			   "%s: the image lacks%s", where, missing);
+	else
+		check_tell(c, CHECK_OK, "drivers", "", "%s: the image has all %u", where, modules);
+}
