@@ -65,7 +65,7 @@ ENGINE_LIBS  := -lelf -lz -ldeflate -lzstd $(if $(filter 1,$(HAVE_LZO)),$(LZO_LI
 		$(if $(filter 1,$(HAVE_SNAPPY)),$(SNAPPY_LIBS))
 INIT_LIBS    := -lblkid
 UNPACK_LIBS  := -lz -llzma -lzstd -llz4
-CONTROL_LIBS := -ljson-c
+CONTROL_LIBS := -ljson-c -lblkid
 
 ifeq ($(V),1)
 Q            :=

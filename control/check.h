@@ -10,6 +10,7 @@
 
 #include "control/armed.h"
 #include "control/content.h"
+#include "control/devices.h"
 #include "control/system.h"
 #include "lib/config.h"
 
@@ -60,15 +61,43 @@ void check_armed(struct check *c);
 void check_image(struct check *c);
 void check_hooks(struct check *c);
 
-/* ---- check_modules.c: drivers of the way to a target */
-/** check_drivers() - @where: the target, for people; @devices: as devices_of_target() has it; is
- * cut into words */
-void check_drivers(struct check *c, const char *where, char *devices);
+/**
+ * struct check_target - One target, as it goes from part to part.
+ * @target: NULL for the path on the root file system, where no target is configured
+ * @where: for people
+ * @bad: what it means when it cannot be used
+ * @fs: the file system that the capture mounts there; empty where there is none, or it is not known
+ * @devices: as of devices_of_target()
+ * @has_room: @free_bytes is known
+ */
+struct check_target {
+	const struct config_target *target;
+	const char *where;
+	enum check_verdict bad;
+	char fs[32];
+	char devices[DEVICES_TEXT_SIZE];
+	bool has_room;
+	uint64_t free_bytes;
+};
 
-/* ---- check_target.c: the targets, each with all that belongs to it */
+/* ---- check_target.c: all targets, with what belongs to each */
 void check_targets(struct check *c);
+/** check_look() - Look at the directory for dumps, where it is mounted or by mounting it.
+ * @what: for mount(8) */
+void check_look(struct check *c, struct check_target *s, const char *what, const char *type);
 
-/* ---- check_space.c: whether a dump has room */
-void check_space(struct check *c);
+/* ---- check_disk.c: what is on a device. @node: its path */
+void check_raw(struct check *c, struct check_target *s, const char *node);
+void check_fs(struct check *c, struct check_target *s, const char *node);
+
+/* ---- check_server.c, check_ssh.c */
+void check_server(struct check *c, struct check_target *s);
+void check_login(struct check *c, struct check_target *s, const char *host, unsigned port);
+
+/* ---- check_modules.c: what the image has to have for a target */
+void check_modules(struct check *c, struct check_target *s);
+
+/* ---- check_space.c: whether a dump has room in a target */
+void check_room(struct check *c, const struct check_target *s);
 
 #endif

@@ -51,8 +51,8 @@ static bool built_in(const struct check *c, const char *name)
 	return false;
 }
 
-/* Names of tables are in brackets. */
-void check_drivers(struct check *c, const char *where, char *devices)
+/* Names of tables are in brackets. @devices is cut into words. */
+static void check_drivers(struct check *c, const char *where, char *devices)
 {
 	char missing[256] = "", name[CONTENT_MODULE_BYTES];
 	unsigned depth = 0, modules = 0;
@@ -78,4 +78,10 @@ void check_drivers(struct check *c, const char *where, char *devices)
 			   "%s: the image lacks%s", where, missing);
 	else
 		check_tell(c, CHECK_OK, "drivers", "", "%s: the image has all %u", where, modules);
+}
+
+void check_modules(struct check *c, struct check_target *s)
+{
+	if (c->opened && *s->devices)
+		check_drivers(c, s->where, s->devices);
 }

@@ -93,7 +93,6 @@ int cmd_check(const struct invocation *in)
 	check_armed(c);
 	check_image(c);
 	check_targets(c);
-	check_space(c);
 	check_hooks(c);
 	for (unsigned i = 0; i < c->nr; i++)
 		worst = MAX(worst, c->results[i].verdict);

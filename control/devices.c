@@ -148,7 +148,8 @@ static void describe_number(const struct invocation *in, dev_t dev, char *buf)
 		append(buf, "no block device");
 }
 
-static void describe_cards(const struct invocation *in, char *buf)
+/* @only: this interface; NULL for all that are hardware */
+static void describe_cards(const struct invocation *in, const char *only, char *buf)
 {
 	_free_ char *directory = ctl_path(in, "/sys/class/net");
 	struct dirent **list = NULL;
@@ -159,7 +160,8 @@ static void describe_cards(const struct invocation *in, char *buf)
 		_free_ char *link = NULL, *card = NULL;
 		char address[64];
 
-		if (asprintf(&link, "%s/%s", directory, list[i]->d_name) >= 0 &&
+		if ((!only || streq(only, list[i]->d_name)) &&
+		    asprintf(&link, "%s/%s", directory, list[i]->d_name) >= 0 &&
 		    (card = realpath(link, NULL)) && !strstr(card, "/virtual/")) {
 			attribute(card, "address", address, sizeof(address));
 			append(buf, " %s %s", list[i]->d_name, address);
@@ -232,7 +234,7 @@ void devices_of_target(const struct invocation *in, const struct config_target *
 		return;
 	if (streq(target->type, "nfs") || streq(target->type, "nfs4") ||
 	    streq(target->type, "ssh")) {
-		describe_cards(in, buf);
+		describe_cards(in, NULL, buf);
 		return;
 	}
 	if (*target->where == '/')
@@ -244,4 +246,9 @@ void devices_of_target(const struct invocation *in, const struct config_target *
 		describe_number(in, sb.st_rdev, buf);
 	else
 		append(buf, "absent");
+}
+
+void devices_of_card(const struct invocation *in, const char *name, char *buf)
+{
+	describe_cards(in, name, buf);
 }

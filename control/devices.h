@@ -17,6 +17,10 @@
  */
 void devices_of_target(const struct invocation *in, const struct config_target *target, char *buf);
 
+/** devices_of_card() - The same for a network's interface; "" where there is no hardware behind
+ * it. */
+void devices_of_card(const struct invocation *in, const char *name, char *buf);
+
 /** devices_of_path() - The same for the file system that holds @path. */
 void devices_of_path(const struct invocation *in, const char *path, char *buf);
 

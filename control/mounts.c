@@ -117,7 +117,8 @@ int mounts_search(const char *mountinfo, const struct mount_wanted *wanted, char
 }
 
 /* The device behind a link of udev's whose name means the same as @where. */
-static int device_by_link(const struct invocation *in, const char *where, dev_t *device_ret)
+static int device_by_link(const struct invocation *in, const char *where, dev_t *device_ret,
+			  char **node_ret)
 {
 	static const char *const folders[] = { "uuid", "label", "partuuid", "partlabel" };
 
@@ -139,25 +140,28 @@ static int device_by_link(const struct invocation *in, const char *where, dev_t 
 			    fstatat(dirfd(dir), entry->d_name, &sb, 0) || !S_ISBLK(sb.st_mode))
 				continue;
 			*device_ret = sb.st_rdev;
-			return 0;
+			*node_ret = ctl_path(in, link);
+			return *node_ret ? 0 : -ENOMEM;
 		}
 	}
 	return -ENODEV;
 }
 
-static int device_of(const struct invocation *in, const char *where, dev_t *device_ret)
+int mounts_device(const struct invocation *in, const char *where, dev_t *device_ret,
+		  char **node_ret)
 {
 	_free_ char *path = NULL;
 	struct stat sb;
 
 	if (*where != '/')
-		return device_by_link(in, where, device_ret);
+		return device_by_link(in, where, device_ret, node_ret);
 	path = ctl_path(in, where);
 	if (!path)
 		return -ENOMEM;
 	if (stat(path, &sb) || !S_ISBLK(sb.st_mode))
 		return -ENODEV;
 	*device_ret = sb.st_rdev;
+	*node_ret = take_ptr(path);
 	return 0;
 }
 
@@ -168,10 +172,11 @@ int mounts_find(const struct invocation *in, const struct config_target *target,
 	struct mount_wanted wanted = { .source = has_source ? target->where : NULL,
 				       .path = target->path };
 	_free_ char *path = ctl_path(in, "/proc/self/mountinfo"), *text = NULL, *dir = NULL;
+	_free_ char *node = NULL;
 	int err = path ? 0 : -ENOMEM;
 
 	if (!err && !has_source)
-		err = device_of(in, target->where, &wanted.device);
+		err = mounts_device(in, target->where, &wanted.device, &node);
 	if (!err)
 		err = io_read_file(path, MOUNTINFO_MAX_BYTES, &text, NULL);
 	if (!err)

@@ -33,6 +33,16 @@ struct mount_wanted {
 int mounts_search(const char *mountinfo, const struct mount_wanted *wanted, char **dir_ret);
 
 /**
+ * mounts_device() - The block device that a configuration means.
+ * @where: "/dev/…", or UUID= and the like, by the links that udev makes
+ * @node_ret: its path, with in->root, owned by the caller
+ *
+ * Return: 0; -ENODEV; -ENOMEM.
+ */
+int mounts_device(const struct invocation *in, const char *where, dev_t *device_ret,
+		  char **node_ret);
+
+/**
  * mounts_find() - The directory of a target that is a file system.
  * @dir_ret: with in->root, owned by the caller
  *

@@ -209,7 +209,7 @@ def status():
         expect(told["image_state"] == "absent", "status tells %s" % told)
 
 
-# ---- check
+# ---- setup
 def newc(files):
     """A cpio archive; {name: text}"""
     out = b""
@@ -221,94 +221,6 @@ def newc(files):
     return out
 
 
-def image(system, *modules, **more):
-    files = {"init": "program", "etc/vmcore-save.conf": "path /var/crash\n",
-             "etc/vmcore-save/modules": "".join("/m/%s.ko.xz\n" % m for m in modules)}
-    files.update(more)
-    with open(system.path("builds"), "wb") as f:
-        f.write(newc({k: v for k, v in files.items() if v is not None}))
-
-
-def checked(system):
-    """(exit status, {name: verdict}, all texts)"""
-    status, text, said = system.ctl("check", "--json")
-    told = json.loads(text)
-    expect(not said, "it said on stderr: " + said)
-    return status, {c["name"]: c["verdict"] for c in told["checks"]}, text
-
-
-@test("control/check", "control")
-def check():
-    """A system without a fault is ready; each fault is told and makes it not ready."""
-    network = "nfs server:/export\npath /crash\nkdump_post /hooks/post\n"
-    system = System("check", conf=network)
-    # It does what dracut does with what is in "builds", but that is the image here.
-    system.write("bin/vmcore-save-dracut", '#!/bin/sh\ncp "$ROOT/builds" "$3"\n')
-    os.chmod(system.path("bin/vmcore-save-dracut"), 0o755)
-    system.write("hooks/post", "#!/bin/sh\n")
-    os.chmod(system.path("hooks/post"), 0o755)
-    card = "sys/devices/pci0/0000:00:03.0"
-    system.write(card + "/net/eth0/address", "52:54:00:12:34:56\n")
-    for name in ("sys/bus/pci/drivers/e1000-x", "sys/module/e1000_x", "sys/class/net"):
-        os.makedirs(system.path(name))
-    os.symlink("../../../../module/e1000_x", system.path("sys/bus/pci/drivers/e1000-x/module"))
-    os.symlink("../../../bus/pci/drivers/e1000-x", system.path(card + "/driver"))
-    os.symlink("../../devices/pci0/0000:00:03.0/net/eth0", system.path("sys/class/net/eth0"))
-
-    image(system, "sunrpc", "e1000-x")
-    status, told, text = checked(system)
-    expect(status == 3 and told["armed"] == "FAIL" and told["image"] == "FAIL", text)
-    results = {c["name"]: c for c in json.loads(text)["checks"]}
-    expect(results["armed"]["text"] == "nothing is armed" and
-           results["armed"]["hint"] == '"vmcorectl start"', text)
-    expect(json.loads(text)["verdict"] == "FAIL" and results["hook"]["hint"] is None, text)
-    expect_in("nothing is armed: \"vmcorectl start\"\n", system.ctl("check")[1], "the text")
-    system.does(*START)
-    status, told, text = checked(system)
-    expect(status == 0 and set(told.values()) == {"ok"}, text)
-    expect_in("the image has all 1", text, "what it says")
-    expect(set(told) == {"reservation", "armed", "image", "content", "target", "drivers", "hook"},
-           "it looked at %s" % sorted(told))
-
-    for what, verdict, sentence, build in (
-            ("drivers", "FAIL", "the image lacks e1000_x", lambda: image(system, "sunrpc")),
-            ("content", "FAIL", "holds no configuration",
-             lambda: image(system, "e1000-x", **{"etc/vmcore-save.conf": None})),
-            ("content", "FAIL", "holds no vmcore-save",
-             lambda: image(system, "e1000-x", init=None))):
-        build()
-        system.does("rebuild", "--force", "--kernel=" + RELEASE)
-        status, told, text = checked(system)
-        expect(status == 3 and told[what] == verdict, text)
-        expect_in(sentence, text, "what it says")
-        expect(told["armed"] == "warn", "another image than the armed one: " + text)
-    system.write(IMAGE[1:], "070701 no")
-    status, told, text = checked(system)
-    expect(status == 3 and told["content"] == "FAIL", text)
-    expect_in("damaged", text, "what it says")
-    image(system, "sunrpc")
-    system.write("lib/modules/%s/modules.builtin" % RELEASE, "kernel/e1000-x.ko\n")
-    system.does(*START)
-    system.does("rebuild", "--force", "--kernel=" + RELEASE)
-    system.does("start", "--reload", "--kernel=" + RELEASE)
-    status, told, text = checked(system)
-    expect(status == 0 and told["drivers"] == "ok", text)
-
-    os.chmod(system.path("hooks/post"), 0o644)
-    status, told, text = checked(system)
-    expect(status == 3 and told["hook"] == "FAIL", text)
-    system.write("etc/vmcore-save.conf", "ext4 UUID=not-here\npath /crash\n")
-    status, told, text = checked(system)
-    expect(status == 3 and told["target"] == "FAIL" and told["image"] == "warn", text)
-    system.write("etc/vmcore-save.conf", "path /var/crash\n")
-    system.write("proc/meminfo", "MemTotal: %d kB\n" % (1 << 50))
-    status, told, text = checked(system)
-    expect(told["space"] == "warn", text)
-    system.write("proc/meminfo", "MemTotal: 1024 kB\n")
-    expect(checked(system)[1]["space"] == "ok", "too little space for 1 MiB")
-
-
-# ---- setup
 def bzimage(mib):
     """A kernel that says how much it needs to start."""
     kernel = bytearray(4096)

@@ -8,7 +8,8 @@ import subprocess
 
 import vm
 from harness import expect, expect_in, test
-from test_control import IMAGE, RELEASE, START, System, image
+from test_control import IMAGE, RELEASE, START, System
+from test_control_check import image
 
 
 def check_docs(*tree):

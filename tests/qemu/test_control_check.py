@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmcorectl check on made-up systems: each fault that it is there to find."""
+
+import json
+import os
+import shutil
+import socket
+import time
+
+import cores
+import sshd
+import vm
+from harness import Skip, expect, expect_in, test
+from test_control import IMAGE, RELEASE, START, System, newc
+
+NFS = "nfs 127.0.0.1:/export\nmount_options port=%d\npath /crash\n"
+
+
+class Listener:
+    """A server that takes connections and says nothing; a context."""
+
+    def __enter__(self):
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(8)
+        self.port = self.socket.getsockname()[1]
+        return self
+
+    def __exit__(self, *unused):
+        self.socket.close()
+
+
+def program(system, name, text):
+    system.write("bin/" + name, "#!/bin/sh\n" + text)
+    os.chmod(system.path("bin/" + name), 0o755)
+
+
+def takes_builds(system):
+    """dracut's stand-in has what is in "builds" for the image."""
+    program(system, "vmcore-save-dracut", 'cp "$ROOT/builds" "$3"\n')
+
+
+def image(system, *modules, **more):
+    files = {"init": "program", "etc/vmcore-save.conf": "path /var/crash\n",
+             "etc/vmcore-save/modules": "".join("/m/%s.ko.xz\n" % m for m in modules)}
+    files.update(more)
+    with open(system.path("builds"), "wb") as f:
+        f.write(newc({k: v for k, v in files.items() if v is not None}))
+
+
+def checked(system):
+    """(exit status, {name: verdict}, all texts)"""
+    status, text, said = system.ctl("check", "--json")
+    told = json.loads(text)
+    expect(not said, "it said on stderr: " + said)
+    return status, {c["name"]: c["verdict"] for c in told["checks"]}, text
+
+
+@test("control/check", "control")
+def check():
+    """A system without a fault is ready; each fault is told and makes it not ready."""
+    with Listener() as server:
+        check_faults(System("check", conf=NFS % server.port + "kdump_post /hooks/post\n"))
+
+
+def check_faults(system):
+    takes_builds(system)
+    system.write("hooks/post", "#!/bin/sh\n")
+    os.chmod(system.path("hooks/post"), 0o755)
+    card = "sys/devices/pci0/0000:00:03.0"
+    system.write(card + "/net/eth0/address", "52:54:00:12:34:56\n")
+    for name in ("sys/bus/pci/drivers/e1000-x", "sys/module/e1000_x", "sys/class/net"):
+        os.makedirs(system.path(name))
+    os.symlink("../../../../module/e1000_x", system.path("sys/bus/pci/drivers/e1000-x/module"))
+    os.symlink("../../../bus/pci/drivers/e1000-x", system.path(card + "/driver"))
+    os.symlink("../../devices/pci0/0000:00:03.0/net/eth0", system.path("sys/class/net/eth0"))
+
+    image(system, "sunrpc", "e1000-x")
+    status, told, text = checked(system)
+    expect(status == 3 and told["armed"] == "FAIL" and told["image"] == "FAIL", text)
+    results = {c["name"]: c for c in json.loads(text)["checks"]}
+    expect(results["armed"]["text"] == "nothing is armed" and
+           results["armed"]["hint"] == '"vmcorectl start"', text)
+    expect(json.loads(text)["verdict"] == "FAIL" and results["hook"]["hint"] is None, text)
+    expect_in("nothing is armed: \"vmcorectl start\"\n", system.ctl("check")[1], "the text")
+    system.does(*START)
+    status, told, text = checked(system)
+    expect(status == 0 and told.pop("mount") == "warn" and set(told.values()) == {"ok"}, text)
+    expect_in("there is no mount.nfs", text, "what it says")
+    expect_in("the image has all 1", text, "what it says")
+    expect(set(told) == {"reservation", "armed", "image", "content", "target", "drivers", "hook"},
+           "it looked at %s" % sorted(told))
+
+    for what, verdict, sentence, build in (
+            ("drivers", "FAIL", "the image lacks e1000_x", lambda: image(system, "sunrpc")),
+            ("content", "FAIL", "holds no configuration",
+             lambda: image(system, "e1000-x", **{"etc/vmcore-save.conf": None})),
+            ("content", "FAIL", "holds no vmcore-save",
+             lambda: image(system, "e1000-x", init=None))):
+        build()
+        system.does("rebuild", "--force", "--kernel=" + RELEASE)
+        status, told, text = checked(system)
+        expect(status == 3 and told[what] == verdict, text)
+        expect_in(sentence, text, "what it says")
+        expect(told["armed"] == "warn", "another image than the armed one: " + text)
+    system.write(IMAGE[1:], "070701 no")
+    status, told, text = checked(system)
+    expect(status == 3 and told["content"] == "FAIL", text)
+    expect_in("damaged", text, "what it says")
+    image(system, "sunrpc")
+    system.write("lib/modules/%s/modules.builtin" % RELEASE, "kernel/e1000-x.ko\n")
+    system.does(*START)
+    system.does("rebuild", "--force", "--kernel=" + RELEASE)
+    system.does("start", "--reload", "--kernel=" + RELEASE)
+    status, told, text = checked(system)
+    expect(status == 0 and told["drivers"] == "ok", text)
+
+    os.chmod(system.path("hooks/post"), 0o644)
+    status, told, text = checked(system)
+    expect(status == 3 and told["hook"] == "FAIL", text)
+    system.write("etc/vmcore-save.conf", "ext4 UUID=not-here\npath /crash\n")
+    status, told, text = checked(system)
+    expect(status == 3 and told["target"] == "FAIL" and told["image"] == "warn", text)
+    system.write("etc/vmcore-save.conf", "path /var/crash\n")
+    system.write("proc/meminfo", "MemTotal: %d kB\n" % (1 << 50))
+    status, told, text = checked(system)
+    expect(told["space"] == "warn", text)
+    system.write("proc/meminfo", "MemTotal: 1024 kB\n")
+    expect(checked(system)[1]["space"] == "ok", "too little space for 1 MiB")
+
+
+# ---- targets
+def finds(system, conf, name, verdict, sentence):
+    """What check says of one configuration."""
+    system.write("etc/vmcore-save.conf", conf)
+    told = json.loads(system.ctl("check", "--json")[1])
+    found = [c for c in told["checks"] if c["name"] == name]
+    texts = " | ".join("%s: %s" % (c["verdict"], c["text"]) for c in found)
+    expect(any(c["verdict"] == verdict and sentence in c["text"] for c in found),
+           "%s of %r says: %s, and not %s: %s" % (name, conf, texts, verdict, sentence))
+
+
+class Loop:
+    """A file as a block device below /dev of a system."""
+
+    def __init__(self, system, size, *mkfs):
+        self.path = system.path("disk")
+        with open(self.path, "wb") as f:
+            f.truncate(size)
+        if mkfs:
+            vm.run([*mkfs, self.path])
+        self.device = vm.run(["losetup", "--find", "--show", self.path]).strip()
+        self.link = system.path("dev/disk/by-uuid/1234")
+        os.makedirs(os.path.dirname(self.link), exist_ok=True)
+        if os.path.lexists(self.link):
+            os.unlink(self.link)
+        os.symlink(self.device, self.link)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        vm.run(["losetup", "--detach", self.device])
+
+    def content(self):
+        with open(self.path, "rb") as f:
+            return f.read()
+
+
+def ext4(system, size=16 << 20, populate=None):
+    more = ["-d", populate] if populate else []
+    return Loop(system, size, "mkfs.ext4", "-q", "-O", "^metadata_csum_seed", *more)
+
+
+@test("control/check-disk", "control")
+def check_disk():
+    """What is on the device is looked at, by a mount that changes nothing and stays nowhere."""
+    if os.geteuid() != 0:
+        raise Skip("a loop device needs root")
+    system = System("check-disk")
+    tree = vm.fresh_dir(cores.out_dir("control-check-tree"))
+    os.makedirs(os.path.join(tree, "crash"))
+    os.symlink("/crash", os.path.join(tree, "link"))
+    with open(os.path.join(tree, "file"), "w", encoding="ascii"):
+        pass
+    system.write("proc/meminfo", "MemTotal: 1024 kB\n")
+    conf = "ext4 UUID=1234\npath %s\n"
+    with ext4(system, 300 << 20, tree) as disk:
+        before = disk.content()
+        finds(system, conf % "/crash", "target", "ok", "ext4 UUID=1234")
+        finds(system, conf % "/crash", "mount", "ok", "can be mounted, the directory is there")
+        finds(system, conf % "/link", "mount", "ok", "can be mounted, the directory is there")
+        finds(system, conf % "/none/x", "mount", "ok", "the directory is made at the first dump")
+        finds(system, conf % "/file", "mount", "FAIL", "something else than a directory")
+        finds(system, conf % "/file/x", "mount", "FAIL", "something else than a directory")
+        finds(system, conf % "/crash", "space", "ok", "MiB are free in UUID=1234")
+        finds(system, "xfs UUID=1234\n", "target", "warn", "xfs UUID=1234 holds ext4")
+        finds(system, "ext4 UUID=1234\nmount_options frob\n", "mount", "FAIL",
+              "cannot be mounted: ")
+        finds(system, "nfs no-such-host.invalid:/\next4 UUID=1234\nmount_options frob\n", "mount",
+              "warn", "cannot be mounted: ")
+        expect(disk.content() == before, "looking has changed the disk")
+        with open("/proc/self/mountinfo", encoding="utf-8") as f:
+            expect(disk.device + " " not in f.read(), "it is mounted still")
+        mounted_disk(system, disk, conf)
+    with ext4(system) as disk:
+        finds(system, conf % "/", "space", "FAIL", "MiB are free")
+        finds(system, "raw /dev/disk/by-uuid/1234\n", "target", "FAIL", "holds ext4")
+    with Loop(system, 16 << 20, "mkswap", "-q"):
+        finds(system, conf % "/", "target", "FAIL", "holds swap, which cannot be mounted")
+    with Loop(system, 16 << 20):
+        finds(system, conf % "/", "target", "FAIL", "holds nothing that is known")
+        finds(system, "raw /dev/disk/by-uuid/1234\n", "target", "FAIL", "too small")
+    with Loop(system, 100 << 20):
+        finds(system, "raw /dev/disk/by-uuid/1234\n", "target", "ok", "raw /dev/disk")
+        finds(system, "raw /dev/disk/by-uuid/1234\n", "space", "ok", "83 MiB are free")
+    shutil.rmtree(system.root)
+
+
+def mounted_disk(system, disk, conf):
+    """One that is mounted is looked at where it is."""
+    number = os.stat(disk.device).st_rdev
+    system.write("proc/self/mountinfo", "30 1 %d:%d / /srv rw - ext4 %s rw\n" % (
+        os.major(number), os.minor(number), disk.device))
+    os.makedirs(system.path("srv/crash"))
+    finds(system, conf % "/crash", "mount", "ok", "mounted, the directory is there")
+    os.rmdir(system.path("srv/crash"))
+    finds(system, conf % "/crash", "mount", "ok", "mounted, the directory is made")
+    vm.run(["mount", "-o", "ro", disk.device, system.path("srv")])
+    try:
+        finds(system, conf % "/crash", "mount", "warn", "it is mounted read-only now")
+        finds(system, "raw /dev/disk/by-uuid/1234\n", "target", "FAIL", "is mounted, or part of")
+    finally:
+        vm.run(["umount", system.path("srv")])
+    os.unlink(system.path("proc/self/mountinfo"))
+
+
+@test("control/check-network", "control")
+def check_network():
+    """Servers that are there, and ones that are not."""
+    system = System("check-network")
+    with Listener() as server:
+        conf = NFS % server.port
+        finds(system, conf, "target", "ok", "127.0.0.1 answers")
+        finds(system, conf.replace("127.0.0.1", "localhost"), "target", "ok", " answers")
+        finds(system, conf, "mount", "warn", "there is no mount.nfs")
+        system.write("sbin/mount.nfs", "")
+        os.chmod(system.path("sbin/mount.nfs"), 0o755)
+        program(system, "mount", 'echo "$*" >"$ROOT/mounted"; echo "mount.nfs: no such share" >&2\n'
+                                 "exit 32\n")
+        if os.geteuid() == 0:
+            finds(system, conf, "mount", "FAIL", "cannot be mounted: mount.nfs: no such share")
+            expect_in("-n -t nfs -o port=%d,ro,soft,retry=0,nosuid,nodev,noexec 127.0.0.1:/export "
+                      % server.port, system.read("mounted"), "the call of mount")
+        os.unlink(system.path("sbin/mount.nfs"))
+    finds(system, conf, "target", "FAIL", "port %d of 127.0.0.1: Connection refused" % server.port)
+    finds(system, conf.replace("127.0.0.1", "no-such-host.invalid"), "target", "FAIL",
+          "no address is known of no-such-host.invalid")
+    finds(system, conf.replace("port=", "udp,port="), "target", "ok", "is not asked over UDP")
+    finds(system, "raw /dev/none\n" + conf, "target", "warn", "Connection refused")
+
+
+@test("control/check-hangs", "control-hangs", long=True)
+def check_hangs():
+    """A share that never answers costs some time, and nothing of it stays."""
+    if os.geteuid() != 0:
+        raise Skip("a mount needs root")
+    system = System("check-hangs")
+    system.write("sbin/mount.nfs", "")
+    os.chmod(system.path("sbin/mount.nfs"), 0o755)
+    program(system, "mount", "sleep 4321\n")
+    with Listener() as server:
+        finds(system, NFS % server.port, "mount", "FAIL", "no answer in time")
+    running = vm.run(["ps", "-eo", "args"])
+    expect("sleep 4321" not in running, "what hangs is left behind")
+
+
+@test("control/check-ssh", "control-ssh")
+def check_ssh():
+    """A login as the capture's own: by a known server, with the key that it has."""
+    system = System("check-ssh")
+    home = os.environ.get("HOME", "/root")
+    key = sshd.key_make(os.path.join(vm.fresh_dir(cores.out_dir("check-ssh-keys")), "key"))
+    host_key, other = (sshd.key_make(key + name) for name in ("-host", "-other"))
+    port = sshd.free_port()
+    conf = "sshkey /key\nssh %s@127.0.0.1:%d\n" % (sshd.user(), port)
+    known = "[127.0.0.1]:%d %s"
+    finds(system, conf, "target", "FAIL", "Connection refused")
+    with sshd.Server(port, system.path("crash"), sshd.public(key), host_key):
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            time.sleep(0.1)
+        finds(system, conf, "target", "ok", "127.0.0.1 answers")
+        finds(system, conf, "host key", "FAIL", "none of [127.0.0.1]:%d is known" % port)
+        system.write(home[1:] + "/.ssh/known_hosts", known % (port, sshd.public(host_key)))
+        vm.run(["ssh-keygen", "-q", "-H", "-f", system.path(home[1:] + "/.ssh/known_hosts")])
+        finds(system, conf, "host key", "ok", "is known")
+        finds(system, conf, "login", "FAIL", "there is no key /key")
+        shutil.copy(key, system.path("key"))
+        finds(system, conf, "login", "ok", "takes /key")
+        shutil.copy(other, system.path("key"))
+        finds(system, conf, "login", "FAIL", "Permission denied")
+        os.unlink(system.path(home[1:] + "/.ssh/known_hosts"))
+        shutil.copy(key, system.path("key"))
+        system.write("etc/ssh/ssh_known_hosts", known % (port, sshd.public(other)))
+        finds(system, conf, "login", "FAIL", "Host key verification failed")
