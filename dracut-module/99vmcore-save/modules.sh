@@ -55,6 +55,10 @@ vmcore_install_module() {
 	*) unpack="cat" ;;
 	esac
 	name=${name%%.ko*}.ko
+	if ! type -P "${unpack%% *}" > /dev/null; then
+		dfatal "vmcore-save: $path cannot be unpacked: install ${unpack%% *}"
+		return 1
+	fi
 	if ! $unpack "$path" > "$initdir$vmcore_modules/$name"; then
 		dfatal "vmcore-save: cannot unpack $path"
 		return 1
