@@ -7,68 +7,34 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "lib/bytes.h"
+#include "initramfs/elf_class.h"
 #include "lib/util.h"
-
-/* A field of either class; e_type and what is before it stand at the same place in both. */
-#define EHDR(e, field)                                                                             \
-	((e)[EI_CLASS] == ELFCLASS64 ? (e) + offsetof(Elf64_Ehdr, field) :                         \
-				       (e) + offsetof(Elf32_Ehdr, field))
-
-static bool is_64(const unsigned char *e)
-{
-	return e[EI_CLASS] == ELFCLASS64;
-}
-
-static size_t ehdr_size(const unsigned char *e)
-{
-	return is_64(e) ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
-}
-
-static size_t phdr_size(const unsigned char *e)
-{
-	return is_64(e) ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-}
-
-static size_t shdr_size(const unsigned char *e)
-{
-	return is_64(e) ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
-}
-
-/* An address or offset of the class. */
-static uint64_t get_word(const unsigned char *e, const unsigned char *p)
-{
-	return is_64(e) ? get_le64(p) : get_le32(p);
-}
 
 static bool is_program(const unsigned char *e, size_t len)
 {
 	unsigned type;
 
-	if (len < EI_NIDENT || memcmp(e, ELFMAG, SELFMAG) || e[EI_DATA] != ELFDATA2LSB ||
-	    (e[EI_CLASS] != ELFCLASS64 && e[EI_CLASS] != ELFCLASS32) || len < ehdr_size(e))
+	if (!elf_is_known(e, len))
 		return false;
-	type = get_le16(EHDR(e, e_type));
+	type = get_le16(e + ELF_FIELD(e, Ehdr, e_type));
 	return (type == ET_EXEC || type == ET_DYN) &&
-	       get_le16(EHDR(e, e_phentsize)) == phdr_size(e) &&
-	       get_le16(EHDR(e, e_shentsize)) == shdr_size(e);
+	       get_le16(e + ELF_FIELD(e, Ehdr, e_phentsize)) == ELF_SIZE(e, Phdr) &&
+	       get_le16(e + ELF_FIELD(e, Ehdr, e_shentsize)) == ELF_SIZE(e, Shdr);
 }
 
 /* The end of what program headers name, they themselves included; 0 where they are broken. */
 static uint64_t segments_end(const unsigned char *e, size_t len)
 {
-	uint64_t phoff = get_word(e, EHDR(e, e_phoff)), end;
-	unsigned nr = get_le16(EHDR(e, e_phnum));
+	uint64_t phoff = elf_get_word(e, e + ELF_FIELD(e, Ehdr, e_phoff)), end;
+	unsigned nr = get_le16(e + ELF_FIELD(e, Ehdr, e_phnum));
 
-	if (!nr || !range_within(phoff, (uint64_t)nr * phdr_size(e), len))
+	if (!nr || !range_within(phoff, (uint64_t)nr * ELF_SIZE(e, Phdr), len))
 		return 0;
-	end = phoff + (uint64_t)nr * phdr_size(e);
+	end = phoff + (uint64_t)nr * ELF_SIZE(e, Phdr);
 	for (unsigned i = 0; i < nr; i++) {
-		const unsigned char *p = e + phoff + i * phdr_size(e);
-		uint64_t offset = get_word(e, p + (is_64(e) ? offsetof(Elf64_Phdr, p_offset) :
-							      offsetof(Elf32_Phdr, p_offset)));
-		uint64_t size = get_word(e, p + (is_64(e) ? offsetof(Elf64_Phdr, p_filesz) :
-							    offsetof(Elf32_Phdr, p_filesz)));
+		const unsigned char *p = e + phoff + i * ELF_SIZE(e, Phdr);
+		uint64_t offset = elf_get_word(e, p + ELF_FIELD(e, Phdr, p_offset));
+		uint64_t size = elf_get_word(e, p + ELF_FIELD(e, Phdr, p_filesz));
 
 		if (!range_within(offset, size, len))
 			return 0;
@@ -85,13 +51,13 @@ size_t strip_program(void *data, size_t len)
 
 	if (!is_program(e, len))
 		return len;
-	shoff = get_word(e, EHDR(e, e_shoff));
+	shoff = elf_get_word(e, e + ELF_FIELD(e, Ehdr, e_shoff));
 	end = segments_end(e, len);
 	if (!end || shoff < end || shoff > len ||
-	    len - shoff != get_le16(EHDR(e, e_shnum)) * shdr_size(e))
+	    len - shoff != get_le16(e + ELF_FIELD(e, Ehdr, e_shnum)) * ELF_SIZE(e, Shdr))
 		return len;
-	memset(EHDR(e, e_shoff), 0, is_64(e) ? sizeof(uint64_t) : sizeof(uint32_t));
-	put_le16(EHDR(e, e_shnum), 0);
-	put_le16(EHDR(e, e_shstrndx), 0);
+	elf_put_word(e, e + ELF_FIELD(e, Ehdr, e_shoff), 0);
+	put_le16(e + ELF_FIELD(e, Ehdr, e_shnum), 0);
+	put_le16(e + ELF_FIELD(e, Ehdr, e_shstrndx), 0);
 	return (size_t)end;
 }

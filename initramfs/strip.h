@@ -14,4 +14,13 @@
  */
 size_t strip_program(void *data, size_t len);
 
+/**
+ * strip_module() - Cut debug information out of a kernel module.
+ * @data: a file, changed in place where it is a little-endian relocatable ELF file that is not
+ *	signed, with its sections one behind the other
+ *
+ * Return: the new length, @len at most.
+ */
+size_t strip_module(void *data, size_t len);
+
 #endif
