@@ -24,11 +24,18 @@ static const struct {
 	{ "9p", "virtio_pci 9pnet_virtio 9p " },
 };
 
+/* Watchdogs and disks of common machines; watchdog.sh and block.sh agree. "?" takes a module only
+ * if there is one. The watchdog comes first: another module may hang. */
+static const char common_drivers[] =
+	"?i6300esb ?lpc_ich ?iTCO_wdt ?sp5100_tco ?ib700wdt ?wdat_wdt ?virtio_pci ?virtio_blk "
+	"?virtio_scsi ?nvme ?ahci ?ata_piix ?sd_mod ?xen_blkfront ?vmw_pvscsi";
+
 /* Network cards of common machines, for where something is behind one; network.sh agrees. */
-static const char net_modules[] =
+static const char net_drivers[] =
 	"?virtio_pci ?virtio_mmio ?virtio_net ?e1000 ?e1000e ?igb ?igc ?ixgbe ?ixgbevf ?i40e ?iavf "
 	"?ice ?r8169 ?tg3 ?bnx2 ?bnx2x ?bnxt_en ?mlx4_en ?mlx5_core ?qede ?be2net ?cxgb4 ?ena ?gve "
-	"?vmxnet3 ?xen_netfront ?hv_netvsc ?atlantic ?af_packet ?ipv6";
+	"?vmxnet3 ?xen_netfront ?hv_netvsc ?atlantic ";
+#define NET_PROTOCOLS "?af_packet ?ipv6"
 
 /* What ssh.sh takes from the system that it runs on; docs/image.md has the lines. */
 static const char *const ssh_files[] = {
@@ -87,42 +94,44 @@ static int read_conf(struct conf *conf)
 	return 0;
 }
 
-int conf_take(struct conf *conf, const char *path, struct manifest_vars *vars)
+static int set_vars(struct conf *conf, struct manifest_vars *vars)
 {
-	const struct config *config = &conf->config;
+	const char *drivers = conf->drivers ? conf->drivers : common_drivers;
 	const struct {
 		const char *name, *value;
 	} sets[] = {
-		{ "CONF", path },
+		{ "CONF", conf->name },
+		{ "DRIVERS", drivers },
 		{ "FS_MODULES", conf->fs_modules },
-		{ "NET_MODULES", net_modules },
-		{ "EXTRA_MODULES", config->extra_modules },
-		{ "SSH_KEY", config->sshkey },
+		{ "NET_MODULES", conf->net_modules },
+		{ "EXTRA_MODULES", conf->config.extra_modules },
+		{ "SSH_KEY", conf->config.sshkey },
 	};
-	int err;
+	int err = 0;
 
-	conf->name = path;
-	conf->fs_modules[0] = '\0';
-	err = read_conf(conf);
-	for (unsigned i = 0; !err && i < config->nr_targets; i++)
-		add_fs_modules(conf, config->targets[i].type);
 	for (size_t i = 0; !err && i < ARRAY_SIZE(sets); i++)
-		err = manifest_set_var(
-			vars, sets[i].name,
-			sets[i].value == net_modules && !wants_net(config) ? "" : sets[i].value);
+		err = manifest_set_var(vars, sets[i].name, sets[i].value);
 	if (err == -ENOSPC)
 		log_error("more than %u variables", MANIFEST_MAX_VARS);
 	return err;
 }
 
-/* A link will do: what it leads to is a line of the manifest as well. */
-static bool has_file(const struct manifest *m, const char *path)
+int conf_take(struct conf *conf, const char *path, struct manifest_vars *vars)
 {
-	for (size_t i = 0; i < m->nr; i++)
-		if ((m->entries[i].kind == MANIFEST_FILE || m->entries[i].kind == MANIFEST_SLINK) &&
-		    streq(m->entries[i].path, path))
-			return true;
-	return false;
+	int err;
+
+	conf->name = path;
+	conf->fs_modules[0] = '\0';
+	conf->net_modules[0] = '\0';
+	err = read_conf(conf);
+	if (err)
+		return err;
+	for (unsigned i = 0; i < conf->config.nr_targets; i++)
+		add_fs_modules(conf, conf->config.targets[i].type);
+	if (wants_net(&conf->config))
+		snprintf(conf->net_modules, sizeof(conf->net_modules), "%s" NET_PROTOCOLS,
+			 conf->drivers ? "" : net_drivers);
+	return set_vars(conf, vars);
 }
 
 struct check {
@@ -134,7 +143,7 @@ struct check {
 
 static void check_file(struct check *c, const char *key, const char *path)
 {
-	if (has_file(c->m, path))
+	if (manifest_has_file(c->m, path))
 		return;
 	log_error("%s: %s: %s has no file %s", c->conf->name, key, c->manifest, path);
 	c->err = -EBADMSG;
@@ -168,6 +177,8 @@ int conf_check(const struct conf *conf, const char *name, const struct manifest 
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
 		if (*hooks[i][1])
 			check_file(&c, hooks[i][0], hooks[i][1]);
+	if (config->failure_action == CONFIG_SHELL)
+		check_file(&c, "failure_action shell", "/bin/sh");
 	strcpy(bins, config->extra_bins);
 	for (char *w = strtok_r(bins, " ", &save); w; w = strtok_r(NULL, " ", &save))
 		check_file(&c, "extra_bins", w);

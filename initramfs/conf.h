@@ -6,17 +6,22 @@
 #include "initramfs/manifest.h"
 #include "lib/config.h"
 
-/** struct conf - A configuration. @name: of the file; borrowed. */
+/**
+ * struct conf - A configuration.
+ * @name: of the file; borrowed
+ * @drivers: those of a machine that is described; borrowed; NULL for those of common ones
+ */
 struct conf {
-	const char *name;
+	const char *name, *drivers;
 	struct config config;
 	char fs_modules[CONFIG_MAX_TARGETS * 64];
+	char net_modules[512];
 };
 
 /**
- * conf_take() - Read the configuration and set the variables that it decides: CONF, FS_MODULES,
- * NET_MODULES, EXTRA_MODULES and SSH_KEY.
- * @conf: gets it; the variables point into it
+ * conf_take() - Read the configuration and set the variables that it decides: CONF, DRIVERS,
+ * FS_MODULES, NET_MODULES, EXTRA_MODULES and SSH_KEY.
+ * @conf: gets it, but for @drivers, which the caller has set; the variables point into it
  *
  * Return: 0; -EBADMSG for any mistake; -errno. Logged.
  */

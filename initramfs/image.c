@@ -7,30 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <zstd.h>
 
-#include "initramfs/modtree.h"
+#include "initramfs/image_private.h"
+#include "initramfs/program.h"
+#include "initramfs/root.h"
 #include "initramfs/strip.h"
-#include "initramfs/unpack.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
-#include "lib/sha256.h"
 #include "lib/util.h"
 
-#define FILE_MAX_BYTES (256u << 20)
-
-struct image {
-	const struct image_source *source;
-	struct cpio *cpio;
-	struct modtree *tree;
-	/* For each entry of the manifest, how long the load order is behind it. */
-	size_t *loaded_after;
-	char init_sha256[SHA256_HEX_BYTES];
-};
-
-static int __attribute__((format(printf, 4, 5)))
-fail(const struct image *im, const struct manifest_entry *e, int err, const char *fmt, ...)
+int image_fail(const struct manifest_entry *e, int err, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -38,73 +25,14 @@ fail(const struct image *im, const struct manifest_entry *e, int err, const char
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_error("%s:%u: %s", im->source->name, e->line, text);
-	return err;
-}
-
-static const char *kernel_version(const struct image *im)
-{
-	const char *slash;
-
-	if (!im->source->moddir)
-		return "unknown";
-	slash = strrchr(im->source->moddir, '/');
-	return slash ? slash + 1 : im->source->moddir;
-}
-
-/* Name of a module's file in the image, however it was and is packed: "ext4.ko". */
-static void module_file(const struct image *im, size_t i, char *buf, size_t size)
-{
-	const char *path = modtree_loaded(im->tree, i), *base = strrchr(path, '/'), *suffix;
-
-	base = base ? base + 1 : path;
-	suffix = strstr(base, ".ko");
-	snprintf(buf, size, "%.*s.ko", (int)(suffix ? (size_t)(suffix - base) : strlen(base)),
-		 base);
-}
-
-/* ---- which modules */
-
-static int need_modules(struct image *im, const struct manifest_entry *e)
-{
-	_free_ char *names = strdup(e->value);
-	char *save = NULL;
-	int err;
-
-	if (!names)
-		return -ENOMEM;
-	if (!im->tree)
-		return fail(im, e, -EINVAL, "modules are wanted, but no --moddir was given");
-	for (char *w = strtok_r(names, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		err = modtree_need(im->tree, *w == '?' ? w + 1 : w);
-		if (err == -ENOENT && *w == '?')
-			continue;
-		if (err == -ENOENT)
-			return fail(im, e, err, "kernel %s has no module %s", kernel_version(im),
-				    w);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int plan_modules(struct image *im)
-{
-	const struct manifest *m = im->source->manifest;
-	int err = 0;
-
-	for (size_t i = 0; i < m->nr && !err; i++) {
-		if (m->entries[i].kind == MANIFEST_MODULES)
-			err = need_modules(im, &m->entries[i]);
-		im->loaded_after[i] = im->tree ? modtree_nr_loaded(im->tree) : 0;
-	}
+	log_error("%s:%u: %s", e->name, e->line, text);
 	return err;
 }
 
 /* ---- entries */
 
-static int add(struct image *im, const struct manifest_entry *e, uint32_t type, const void *data,
-	       size_t size)
+int image_add(struct image *im, const struct manifest_entry *e, uint32_t type, const void *data,
+	      size_t size)
 {
 	struct cpio_entry entry = {
 		.name = e->path,
@@ -120,69 +48,59 @@ static int add(struct image *im, const struct manifest_entry *e, uint32_t type, 
 	return cpio_add(im->cpio, &entry);
 }
 
+int image_read(const struct image *im, const char *path, char **data_ret, size_t *len_ret)
+{
+	const char *root = im->source->root, *below = root ? after_prefix(path, root) : NULL;
+	_free_ char *found = NULL;
+	int err = 0;
+
+	if (below && *below == '/')
+		err = root_path(root, below, &found);
+	return err ? err : io_read_file(found ? found : path, IMAGE_FILE_MAX, data_ret, len_ret);
+}
+
+/* Whether a path may be there: a link on the way may lead to where it is. */
+static bool may_have_file(const struct manifest *m, const char *path)
+{
+	char dir[PROGRAM_PATH_MAX];
+
+	if (manifest_has_file(m, path))
+		return true;
+	strcpy(dir, path);
+	for (char *slash; (slash = strrchr(dir, '/')) && slash != dir;) {
+		*slash = '\0';
+		if (manifest_has_file(m, dir))
+			return true;
+	}
+	return false;
+}
+
+static int check_program(const struct image *im, const struct manifest_entry *e, const void *data,
+			 size_t len)
+{
+	char interpreter[PROGRAM_PATH_MAX];
+
+	program_interpreter(data, len, interpreter);
+	if (!*interpreter || may_have_file(im->source->manifest, interpreter))
+		return 0;
+	return image_fail(e, -EINVAL,
+			  "%s needs %s, for which the image has no line: build it static, or add "
+			  "\"file %s SOURCE 0755\" and what libraries it needs",
+			  e->value, interpreter, interpreter);
+}
+
 static int add_file(struct image *im, const struct manifest_entry *e)
 {
 	_free_ char *data = NULL;
 	size_t len;
-	int err = io_read_file(e->value, FILE_MAX_BYTES, &data, &len);
+	int err = image_read(im, e->value, &data, &len);
 
 	if (err)
-		return fail(im, e, err, "%s: %s", e->value, strerror(-err));
-	return add(im, e, S_IFREG, data, e->mode & 0111 ? strip_program(data, len) : len);
-}
-
-static void free_cctx(ZSTD_CCtx **cctx)
-{
-	ZSTD_freeCCtx(*cctx);
-}
-
-/* The image is unpacked into memory where there is little of it; PID 1 unpacks one module
- * at a time. */
-static int pack(void **data, size_t *len)
-{
-	__cleanup(free_cctx) ZSTD_CCtx *cctx = ZSTD_createCCtx();
-	size_t room = ZSTD_compressBound(*len), n;
-	_free_ void *out = malloc(room);
-
-	if (!cctx || !out)
-		return -ENOMEM;
-	ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, 19);
-	n = ZSTD_compress2(cctx, out, room, *data, *len);
-	if (ZSTD_isError(n))
-		return -EIO;
-	if (n < *len) {
-		free(*data);
-		*data = take_ptr(out);
-		*len = n;
-	}
-	return 0;
-}
-
-static int add_modules(struct image *im, size_t index)
-{
-	const struct manifest_entry *e = &im->source->manifest->entries[index];
-	size_t end = im->loaded_after[index];
-	int err = 0;
-
-	for (size_t i = index ? im->loaded_after[index - 1] : 0; i < end && !err; i++) {
-		_free_ char *from = NULL, *to = NULL;
-		_free_ void *data = NULL;
-		struct cpio_entry entry = { .mode = S_IFREG | 0644 };
-		char name[256];
-
-		module_file(im, i, name, sizeof(name));
-		if (asprintf(&from, "%s/%s", im->source->moddir, modtree_loaded(im->tree, i)) < 0 ||
-		    asprintf(&to, "%s/%s", e->path, name) < 0)
-			return -ENOMEM;
-		err = unpack_file(from, &data, &entry.size);
-		if (!err)
-			err = pack(&data, &entry.size);
-		entry.name = to;
-		entry.data = data;
-		if (!err)
-			err = cpio_add(im->cpio, &entry);
-	}
-	return err;
+		return image_fail(e, err, "%s: %s", e->value, strerror(-err));
+	if (!(e->mode & 0111))
+		return image_add(im, e, S_IFREG, data, len);
+	err = check_program(im, e, data, len);
+	return err ? err : image_add(im, e, S_IFREG, data, strip_program(data, len));
 }
 
 /* The texts are short: a line for each module. */
@@ -198,7 +116,19 @@ static int add_text(struct image *im, const struct manifest_entry *e,
 	print(im, out);
 	if (fclose(out))
 		return -ENOMEM;
-	return add(im, e, S_IFREG, text, len);
+	return image_add(im, e, S_IFREG, text, len);
+}
+
+/* @file: "ext4.ko" */
+static void print_options(const struct image *im, const char *file, FILE *out)
+{
+	char name[256];
+	const char *options;
+
+	snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - strlen(".ko")), file);
+	for (size_t i = 0; (options = hardware_options(im->source->hardware, name, i)); i++)
+		fprintf(out, " %s", options);
+	fputc('\n', out);
 }
 
 static void print_module_list(const struct image *im, FILE *out)
@@ -209,8 +139,9 @@ static void print_module_list(const struct image *im, FILE *out)
 
 	for (size_t entry = 0; entry < m->nr; entry++)
 		for (; i < im->loaded_after[entry]; i++) {
-			module_file(im, i, name, sizeof(name));
-			fprintf(out, "%s/%s\n", m->entries[entry].path, name);
+			image_module_file(im, i, name, sizeof(name));
+			fprintf(out, "%s/%s", m->entries[entry].path, name);
+			print_options(im, name, out);
 		}
 }
 
@@ -219,11 +150,11 @@ static void print_build_note(const struct image *im, FILE *out)
 	size_t nr = im->tree ? modtree_nr_loaded(im->tree) : 0;
 	char name[256];
 
-	fprintf(out, "kernel: %s\n", kernel_version(im));
+	fprintf(out, "kernel: %s\n", image_kernel(im));
 	fprintf(out, "program-sha256: %s\n", im->init_sha256);
 	fprintf(out, "generator: vmcore-mkimage " VMCORE_SAVE_VERSION "\n");
 	for (size_t i = 0; i < nr; i++) {
-		module_file(im, i, name, sizeof(name));
+		image_module_file(im, i, name, sizeof(name));
 		fprintf(out, "module: %s\n", name);
 	}
 }
@@ -234,15 +165,17 @@ static int add_entry(struct image *im, size_t index)
 
 	switch (e->kind) {
 	case MANIFEST_DIR:
-		return add(im, e, S_IFDIR, NULL, 0);
+		return image_add(im, e, S_IFDIR, NULL, 0);
 	case MANIFEST_FILE:
 		return add_file(im, e);
 	case MANIFEST_SLINK:
-		return add(im, e, S_IFLNK, e->value, strlen(e->value));
+		return image_add(im, e, S_IFLNK, e->value, strlen(e->value));
 	case MANIFEST_NOD:
-		return add(im, e, 0, NULL, 0);
+		return image_add(im, e, 0, NULL, 0);
 	case MANIFEST_MODULES:
-		return add_modules(im, index);
+		return image_add_modules(im, index);
+	case MANIFEST_FIRMWARE: /* behind all modules, which ask for it */
+		return 0;
 	case MANIFEST_MODULE_LIST:
 		return add_text(im, e, print_module_list);
 	case MANIFEST_BUILD_NOTE:
@@ -268,31 +201,54 @@ static int digest_init(struct image *im)
 		log_error("%s: there is no file /init, which the kernel starts", im->source->name);
 		return -EINVAL;
 	}
-	err = io_read_file(m->entries[i].value, FILE_MAX_BYTES, &data, &len);
+	err = image_read(im, m->entries[i].value, &data, &len);
 	if (err)
-		return fail(im, &m->entries[i], err, "%s: %s", m->entries[i].value, strerror(-err));
+		return image_fail(&m->entries[i], err, "%s: %s", m->entries[i].value,
+				  strerror(-err));
 	sha256_init(&sha);
 	sha256_update(&sha, data, len);
 	sha256_final(&sha, digest);
 	sha256_hex(digest, im->init_sha256);
+	im->machine = program_machine(data, len);
 	return 0;
+}
+
+static int add_entries(struct image *im)
+{
+	const struct manifest *m = im->source->manifest;
+	int err = 0;
+
+	for (size_t i = 0; i < m->nr && !err; i++)
+		err = add_entry(im, i);
+	for (size_t i = 0; i < m->nr && !err; i++)
+		if (m->entries[i].kind == MANIFEST_FIRMWARE)
+			err = image_add_firmware(im, &m->entries[i]);
+	return err;
 }
 
 int image_write(const struct image_source *source, struct cpio *cpio)
 {
 	_free_ size_t *loaded_after = calloc(source->manifest->nr + 1, sizeof(*loaded_after));
-	struct image im = { .source = source, .cpio = cpio, .loaded_after = loaded_after };
+	_free_ bool *sure = calloc(MODTREE_MAX_MODULES, sizeof(*sure));
+	struct image im = {
+		.source = source, .cpio = cpio, .loaded_after = loaded_after, .sure = sure
+	};
 	int err;
 
-	if (!loaded_after)
+	if (!loaded_after || !sure)
 		return -ENOMEM;
 	err = digest_init(&im);
 	if (!err && source->moddir)
 		err = modtree_open(source->moddir, &im.tree);
 	if (!err)
-		err = plan_modules(&im);
-	for (size_t i = 0; i < source->manifest->nr && !err; i++)
-		err = add_entry(&im, i);
+		err = image_plan_modules(&im);
+	if (!err)
+		err = image_check_options(&im);
+	if (!err)
+		err = add_entries(&im);
 	modtree_close(im.tree);
+	while (im.nr_firmware)
+		free(im.firmware[--im.nr_firmware]);
+	free(im.firmware);
 	return err ? err : cpio_finish(cpio);
 }

@@ -15,7 +15,7 @@
 #include "lib/util.h"
 
 #define LINE_MAX_BYTES 2048u
-#define WORD_MAX_BYTES 4096u /* after variables have been put in */
+#define WORD_MAX_BYTES 16384u /* after variables have been put in */
 #define MAX_WORDS      32u
 
 /* The line under way, in words. */
@@ -41,45 +41,8 @@ complain(const struct line *line, const char *fmt, ...)
 
 /* ---- variables */
 
-static size_t var_name_len(const char *s)
-{
-	size_t n = 0;
-
-	if (isdigit((unsigned char)*s))
-		return 0;
-	while (isalnum((unsigned char)s[n]) || s[n] == '_')
-		n++;
-	return n;
-}
-
-int manifest_set_var(struct manifest_vars *vars, const char *name, const char *value)
-{
-	size_t n = var_name_len(name), i;
-
-	if (!n || name[n])
-		return -EINVAL;
-	for (i = 0; i < vars->nr; i++)
-		if (streq(vars->var[i].name, name))
-			break;
-	if (i == MANIFEST_MAX_VARS)
-		return -ENOSPC;
-	vars->var[i].name = name;
-	vars->var[i].value = value;
-	if (i == vars->nr)
-		vars->nr++;
-	return 0;
-}
-
-static const char *find_var(const struct manifest_vars *vars, const char *name, size_t len)
-{
-	for (size_t i = 0; i < vars->nr; i++)
-		if (!strncmp(vars->var[i].name, name, len) && !vars->var[i].name[len])
-			return vars->var[i].value;
-	return NULL;
-}
-
 /* Puts the variables into one word of the file. */
-static int expand_word(const struct line *line, const char *word, const struct manifest_vars *vars,
+static int expand_word(const struct line *line, const char *word, struct manifest_vars *vars,
 		       char **word_ret)
 {
 	char out[WORD_MAX_BYTES];
@@ -90,10 +53,10 @@ static int expand_word(const struct line *line, const char *word, const struct m
 		size_t n = 1, name_len;
 
 		if (word[0] == '$' && word[1] == '{') {
-			name_len = var_name_len(word + 2);
+			name_len = manifest_var_name_len(word + 2);
 			if (!name_len || word[2 + name_len] != '}')
 				return complain(line, "a variable is written ${NAME}");
-			value = find_var(vars, word + 2, name_len);
+			value = manifest_var_value(vars, word + 2, name_len);
 			if (!value)
 				return complain(line,
 						"variable %.*s is not set: give -D %.*s=VALUE",
@@ -121,12 +84,38 @@ static void line_clear(struct line *line)
 		free(line->word[--line->nr_words]);
 }
 
+/* A line behind "?NAME" counts only where ${NAME} is not empty; takes that word off. */
+static int take_condition(const struct line *line, char **s, struct manifest_vars *vars,
+			  bool *counts_ret)
+{
+	const char *value;
+	size_t n;
+
+	*s += strspn(*s, " \t");
+	*counts_ret = true;
+	if (**s != '?')
+		return 0;
+	n = manifest_var_name_len(*s + 1);
+	if (!n || ((*s)[1 + n] != ' ' && (*s)[1 + n] != '\t'))
+		return complain(line, "a condition is written ?NAME, with a blank behind it");
+	value = manifest_var_value(vars, *s + 1, n);
+	if (!value)
+		return complain(line, "variable %.*s is not set: give -D %.*s=VALUE, or =", (int)n,
+				*s + 1, (int)n, *s + 1);
+	*counts_ret = *value;
+	*s += 1 + n;
+	return 0;
+}
+
 /* Splits a NUL-terminated line, which it cuts up, at blanks; '#' starts a comment. */
-static int split_line(struct line *line, char *s, const struct manifest_vars *vars)
+static int split_line(struct line *line, char *s, struct manifest_vars *vars)
 {
 	char *save = NULL;
-	int err;
+	bool counts;
+	int err = take_condition(line, &s, vars, &counts);
 
+	if (err || !counts)
+		return err;
 	for (char *w = strtok_r(s, " \t\r", &save); w; w = strtok_r(NULL, " \t\r", &save)) {
 		if (*w == '#')
 			break;
@@ -207,8 +196,9 @@ static int parse_nod(const struct line *line, struct manifest_entry *e)
 	return err ? err : parse_number(line, line->nr_words - 1, 10, 0xfffff, &e->minor);
 }
 
-/* A variable may hold several names: blanks are evened out over all words. */
-static int parse_modules(const struct line *line, struct manifest_entry *e)
+/* Names of modules or firmware. A variable may hold several names: blanks are evened out over all
+ * words. */
+static int parse_names(const struct line *line, struct manifest_entry *e)
 {
 	size_t size = 1, len = 0;
 	char *value, *save;
@@ -243,7 +233,8 @@ static const struct {
 	{ "file", MANIFEST_FILE, parse_value_and_owner },
 	{ "slink", MANIFEST_SLINK, parse_value_and_owner },
 	{ "nod", MANIFEST_NOD, parse_nod },
-	{ "modules", MANIFEST_MODULES, parse_modules },
+	{ "modules", MANIFEST_MODULES, parse_names },
+	{ "firmware", MANIFEST_FIRMWARE, parse_names },
 	{ "module-list", MANIFEST_MODULE_LIST, parse_path_only },
 	{ "build-note", MANIFEST_BUILD_NOTE, parse_path_only },
 };
@@ -269,13 +260,19 @@ static bool path_is_clean(const char *path)
 	return true;
 }
 
+/* All but those that put files of other names into a folder. */
+static bool has_own_path(const struct manifest_entry *e)
+{
+	return e->kind != MANIFEST_MODULES && e->kind != MANIFEST_FIRMWARE;
+}
+
 static const struct manifest_entry *find_path(const struct manifest *m, const char *path,
 					      size_t len)
 {
 	for (size_t i = 0; i < m->nr; i++) {
 		const struct manifest_entry *e = &m->entries[i];
 
-		if (e->kind != MANIFEST_MODULES && !strncmp(e->path, path, len) && !e->path[len])
+		if (has_own_path(e) && !strncmp(e->path, path, len) && !e->path[len])
 			return e;
 	}
 	return NULL;
@@ -289,10 +286,10 @@ static int check_path(const struct line *line, const struct manifest *m,
 
 	if (!path_is_clean(e->path))
 		return complain(line, "\"%.64s\" is not a plain absolute path", e->path);
-	if (e->kind != MANIFEST_MODULES) {
+	if (has_own_path(e)) {
 		other = find_path(m, e->path, len);
 		if (other)
-			return complain(line, "%s is listed twice, see line %u", e->path,
+			return complain(line, "%s is listed twice, see %s:%u", e->path, other->name,
 					other->line);
 		dir_len = (size_t)(strrchr(e->path, '/') - e->path);
 	} else {
@@ -305,6 +302,13 @@ static int check_path(const struct line *line, const struct manifest *m,
 		return complain(line, "there is no dir %.*s before this line", (int)dir_len,
 				e->path);
 	return 0;
+}
+
+bool manifest_has_file(const struct manifest *m, const char *path)
+{
+	const struct manifest_entry *e = find_path(m, path, strlen(path));
+
+	return e && (e->kind == MANIFEST_FILE || e->kind == MANIFEST_SLINK);
 }
 
 /* ---- the file */
@@ -335,6 +339,7 @@ static int parse_entry(const struct line *line, const struct manifest *m, struct
 	if (line->nr_words < 2)
 		return complain(line, "%s needs a path", line->word[0]);
 	e->kind = directives[i].kind;
+	e->name = line->name;
 	e->line = line->nr;
 	e->path = strdup(line->word[1]);
 	if (!e->path)
@@ -343,8 +348,7 @@ static int parse_entry(const struct line *line, const struct manifest *m, struct
 	return err ? err : directives[i].parse(line, e);
 }
 
-static int parse_line(struct line *line, char *text, const struct manifest_vars *vars,
-		      struct manifest *m)
+static int parse_line(struct line *line, char *text, struct manifest_vars *vars, struct manifest *m)
 {
 	struct manifest_entry e = { 0 };
 	int err = split_line(line, text, vars);
@@ -361,16 +365,17 @@ static int parse_line(struct line *line, char *text, const struct manifest_vars 
 	return err;
 }
 
-int manifest_parse(const char *text, size_t len, const char *name, const struct manifest_vars *vars,
-		   struct manifest *manifest_ret)
+int manifest_add(const char *text, size_t len, const char *name, struct manifest_vars *vars,
+		 struct manifest *m)
 {
 	struct line line = { .name = name };
-	struct manifest m = { 0 };
+	size_t nr = m->nr;
 	char buf[LINE_MAX_BYTES];
 	int err = 0;
 
-	m.entries = calloc(MANIFEST_MAX_ENTRIES, sizeof(*m.entries));
-	if (!m.entries)
+	if (!m->entries)
+		m->entries = calloc(MANIFEST_MAX_ENTRIES, sizeof(*m->entries));
+	if (!m->entries)
 		return -ENOMEM;
 	for (size_t at = 0, n; at < len && !err; at += n + 1) {
 		const char *end = memchr(text + at, '\n', len - at);
@@ -384,9 +389,20 @@ int manifest_parse(const char *text, size_t len, const char *name, const struct 
 		}
 		memcpy(buf, text + at, n);
 		buf[n] = '\0';
-		err = parse_line(&line, buf, vars, &m);
+		err = parse_line(&line, buf, vars, m);
 		line_clear(&line);
 	}
+	while (err && m->nr > nr)
+		entry_deinit(&m->entries[--m->nr]);
+	return err;
+}
+
+int manifest_parse(const char *text, size_t len, const char *name, struct manifest_vars *vars,
+		   struct manifest *manifest_ret)
+{
+	struct manifest m = { 0 };
+	int err = manifest_add(text, len, name, vars, &m);
+
 	if (err)
 		manifest_deinit(&m);
 	else

@@ -6,6 +6,7 @@
 #ifndef INITRAMFS_MANIFEST_H
 #define INITRAMFS_MANIFEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ enum manifest_kind {
 	MANIFEST_NOD,
 	MANIFEST_MODULES, /* value: names with one space between; "?" before a name: if there is one
 			   */
+	MANIFEST_FIRMWARE, /* value: names, in the same way */
 	MANIFEST_MODULE_LIST,
 	MANIFEST_BUILD_NOTE,
 };
@@ -29,7 +31,7 @@ enum manifest_kind {
  * @path: absolute path in the image
  * @value: by kind, see above; else empty
  * @mode: permissions, and for a node the type as in stat(2)
- * @line: for messages
+ * @name: of the manifest, borrowed; @line: both for messages
  */
 struct manifest_entry {
 	enum manifest_kind kind;
@@ -37,6 +39,7 @@ struct manifest_entry {
 	char *value;
 	uint32_t mode, uid, gid;
 	uint32_t major, minor;
+	const char *name;
 	unsigned line;
 };
 
@@ -45,10 +48,14 @@ struct manifest {
 	size_t nr;
 };
 
-/** struct manifest_vars - The variables that ${NAME} may name. Strings are borrowed. */
+/**
+ * struct manifest_vars - The variables that ${NAME} may name. Strings are borrowed.
+ * @used: a manifest asked for its value
+ */
 struct manifest_vars {
 	struct {
 		const char *name, *value;
+		bool used;
 	} var[MANIFEST_MAX_VARS];
 	size_t nr;
 };
@@ -58,6 +65,15 @@ struct manifest_vars {
  * Return: 0, -EINVAL for a name that is not [A-Za-z_][A-Za-z0-9_]*, -ENOSPC for too many.
  */
 int manifest_set_var(struct manifest_vars *vars, const char *name, const char *value);
+
+/** manifest_var_name_len() - How many of the first bytes of @s can be a variable's name. */
+size_t manifest_var_name_len(const char *s);
+
+/** manifest_var_value() - Value of the variable whose name is @len bytes; NULL where not set. */
+const char *manifest_var_value(struct manifest_vars *vars, const char *name, size_t len);
+
+/** manifest_var_used() - Whether a manifest that was read has asked for a variable. */
+bool manifest_var_used(const struct manifest_vars *vars, const char *name);
 
 /**
  * manifest_parse() - Read a manifest.
@@ -71,8 +87,23 @@ int manifest_set_var(struct manifest_vars *vars, const char *name, const char *v
  *
  * Return: 0, or -EBADMSG for a mistake, logged with file and line; -ENOMEM.
  */
-int manifest_parse(const char *text, size_t len, const char *name, const struct manifest_vars *vars,
+int manifest_parse(const char *text, size_t len, const char *name, struct manifest_vars *vars,
 		   struct manifest *manifest_ret);
+
+/**
+ * manifest_add() - The same, behind the entries that @m has; a @m of zeros has none.
+ * @name: borrowed by the entries
+ *
+ * Return: as manifest_parse(); @m then has the entries that it had.
+ */
+int manifest_add(const char *text, size_t len, const char *name, struct manifest_vars *vars,
+		 struct manifest *m);
+
+/**
+ * manifest_has_file() - Whether there is a file or a link of this path.
+ * What a link leads to is a line of the manifest as well.
+ */
+bool manifest_has_file(const struct manifest *m, const char *path);
 
 void manifest_deinit(struct manifest *m);
 

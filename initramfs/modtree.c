@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "initramfs/modindex.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -193,18 +194,33 @@ static int read_in(const char *dir, const char *name, char **text_ret, size_t *l
 	return err == -ENOENT ? 0 : err;
 }
 
+/* What depmod has written besides modules.dep. */
+static int read_index(struct modtree *t, const char *dir)
+{
+	int err = read_in(dir, "modules.softdep", &t->softdep_text, NULL);
+
+	return err ? err : read_in(dir, "modules.alias", &t->alias_text, NULL);
+}
+
+static int make_index(struct modtree *t, const char *dir)
+{
+	struct modindex index;
+	int err = modindex_build(dir, &index);
+
+	if (err)
+		return err;
+	t->dep_text = index.dep;
+	t->softdep_text = index.softdep;
+	t->alias_text = index.alias;
+	return 0;
+}
+
 static int read_tree(struct modtree *t, const char *dir)
 {
 	int err = read_in(dir, "modules.dep", &t->dep_text, NULL);
 
-	if (!err && !t->dep_text) {
-		log_error("%s: no modules.dep there; depmod makes it", dir);
-		err = -ENOENT;
-	}
 	if (!err)
-		err = read_in(dir, "modules.softdep", &t->softdep_text, NULL);
-	if (!err)
-		err = read_in(dir, "modules.alias", &t->alias_text, NULL);
+		err = t->dep_text ? read_index(t, dir) : make_index(t, dir);
 	if (!err)
 		err = read_in(dir, "modules.builtin", &t->builtin_text, NULL);
 	if (!err && !t->builtin_text)

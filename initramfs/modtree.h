@@ -16,10 +16,11 @@ struct modtree;
 
 /**
  * modtree_open() - Read modules.dep, .softdep, .alias, .builtin and .builtin.modinfo.
- * @dir: /lib/modules/VERSION; all but modules.dep may be missing
+ * @dir: /lib/modules/VERSION. All files may be missing: without modules.dep, the modules tell.
  * @tree_ret: owned by the caller, to be released by modtree_close()
  *
- * Return: 0, -ENOENT, -EBADMSG for a modules.dep that is not one (logged), or -errno.
+ * Return: 0, -ENOENT without modules, -EBADMSG for a modules.dep that is not one (logged), or
+ * -errno.
  */
 int modtree_open(const char *dir, struct modtree **tree_ret);
 void modtree_close(struct modtree *tree);

@@ -42,7 +42,7 @@ static int put_entry(struct cpio *c, const struct cpio_entry *e, uint32_t ino, u
 
 	snprintf(header, sizeof(header),
 		 "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ino, e->mode, e->uid,
-		 e->gid, nlink, 0u, (uint32_t)e->size, 0u, 0u, e->major, e->minor,
+		 e->gid, nlink, c->mtime, (uint32_t)e->size, 0u, 0u, e->major, e->minor,
 		 (uint32_t)name_size, 0u);
 	err = put(c, header, HEADER_LEN);
 	if (!err)

@@ -2,7 +2,8 @@
 /*
  * Writes a cpio archive in the "newc" format, the one that the kernel unpacks as
  * initramfs (Documentation/driver-api/early-userspace/buffer-format.rst). The same
- * entries give the same bytes: times are 0 and inode numbers count from 1.
+ * entries give the same bytes: times are 0, or what cpio.mtime says, and inode numbers
+ * count from 1.
  */
 #ifndef LIB_CPIO_H
 #define LIB_CPIO_H
@@ -20,6 +21,7 @@ struct cpio {
 	void *ctx;	 /* borrowed */
 	uint64_t offset; /* bytes written so far */
 	uint32_t ino;	 /* of the latest entry */
+	uint32_t mtime;	 /* of all entries, seconds; the caller may set it */
 };
 
 /**

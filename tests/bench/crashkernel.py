@@ -199,7 +199,7 @@ CLASSES = {
 
 def manifest_lines(place, busybox):
     """vmcore-mkimage's own manifest, with other drivers, and files more."""
-    leave = ("modules ",) if busybox else ("modules ", "file /bin/busybox ", "slink ")
+    leave = ("modules ",) if busybox else ("modules ", "?BUSYBOX ")
     with open(os.path.join(vm.TOP, "initramfs", "image.manifest"), encoding="utf-8") as f:
         lines = [line for line in f if not line.startswith(leave)]
     folders = [line.split()[1] for line in lines if line.startswith("dir ")]

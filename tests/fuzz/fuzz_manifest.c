@@ -26,8 +26,8 @@ static void check(const struct manifest *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct manifest_vars vars = {
-		.var = { { "A", "one two" }, { "B", "" } },
+	struct manifest_vars vars = {
+		.var = { { "A", "one two", false }, { "B", "", false } },
 		.nr = 2,
 	};
 	struct manifest m;

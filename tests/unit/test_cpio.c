@@ -157,3 +157,15 @@ TEST(cpio, passes_a_write_error_on)
 	CHECK_EQ(cpio_add(&c, &e), -ENOSPC);
 	CHECK_EQ(cpio_finish(&c), -ENOSPC);
 }
+
+TEST(cpio, all_entries_have_the_time_that_is_set)
+{
+	struct cpio_entry e = { .name = "f", .mode = S_IFREG };
+	struct sink s = { .err = 0 };
+	struct cpio c;
+
+	cpio_init(&c, sink_write, &s);
+	c.mtime = 0x65432100;
+	CHECK_EQ(cpio_add(&c, &e), 0);
+	CHECK_EQ(memcmp(s.data + 6 + 5 * 8, "65432100", 8), 0);
+}

@@ -19,6 +19,7 @@ static int take(const char *text, struct conf *conf, struct manifest_vars *vars)
 	int err = fd < 0 ? -errno : io_write_full(fd, text, strlen(text));
 
 	*vars = (struct manifest_vars){ .nr = 0 };
+	*conf = (struct conf){ .drivers = NULL };
 	if (!err)
 		err = conf_take(conf, path, vars);
 	unlink(path);
@@ -77,6 +78,9 @@ TEST(mkimage, a_manifest_must_have_what_the_configuration_names)
 		{ "ext4 UUID=1-2\nextra_bins /a /b\n", "file /a /x 0755\n", "", -EBADMSG },
 		{ "ext4 UUID=1-2\nextra_bins /a /b\n", "file /a /x 0755\nslink /b a 0777\n", "",
 		  0 },
+		{ "ext4 UUID=1-2\nfailure_action shell\n", "", "", -EBADMSG },
+		{ "ext4 UUID=1-2\nfailure_action shell\n",
+		  "dir /bin 0755\nslink /bin/sh busybox 0777\n", "", 0 },
 		{ "ssh u@host\n", ssh, "", -EBADMSG },
 		{ "ssh u@host\n", ssh, "file /etc/vmcore-save/ssh/known_hosts /x 0644\n", 0 },
 		{ "ext4 /dev/disk/by-id/x\n", "", "", -EBADMSG },
@@ -99,4 +103,23 @@ TEST(mkimage, a_manifest_must_have_what_the_configuration_names)
 			test_fail(__FILE__, __LINE__, "%s: %d", cases[i].conf, got);
 		manifest_deinit(&m);
 	}
+}
+
+TEST(mkimage, drivers_of_a_described_machine)
+{
+	static const char path[] = "/tmp/vmcore-test-drivers";
+	static const char text[] = "nfs host:/x\n";
+	struct manifest_vars vars = { .nr = 0 };
+	struct conf conf = { .drivers = "acme_nic" };
+	FILE *out = fopen(path, "w");
+
+	CHECK(out && fputs(text, out) >= 0 && !fclose(out));
+	CHECK_EQ(conf_take(&conf, path, &vars), 0);
+	unlink(path);
+	CHECK_STR(value(&vars, "DRIVERS"), "acme_nic");
+	CHECK_STR(value(&vars, "NET_MODULES"), "?af_packet ?ipv6");
+	CHECK_EQ(take(text, &conf, &vars), 0);
+	CHECK(strstr(value(&vars, "DRIVERS"), "?i6300esb ") != NULL);
+	CHECK(strstr(value(&vars, "NET_MODULES"), "?igc ") != NULL);
+	CHECK(strstr(value(&vars, "NET_MODULES"), " ?af_packet") != NULL);
 }

@@ -8,7 +8,7 @@
 #include "lib/util.h"
 #include "tests/unit/test.h"
 
-static const struct manifest_vars vars = {
+static struct manifest_vars vars = {
 	.var = { { "PROG", "/opt/a b/prog" }, { "MODS", " ext4\t nvme " }, { "EMPTY", "" } },
 	.nr = 3,
 };
@@ -88,6 +88,12 @@ TEST(mkimage, manifest_mistakes)
 		"nod /n 0600 0 0 c 4096 1",
 		"modules /none ext4",
 		"module-list /a b",
+		"?NONE dir /x 0755",
+		"?EMPTY",
+		"? dir /x 0755",
+		"?PROG- dir /x 0755",
+		"?PROG nonsense /x",
+		"firmware /none a",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -125,4 +131,56 @@ TEST(mkimage, variables)
 	CHECK_EQ(manifest_set_var(&v, "", "x"), -EINVAL);
 	CHECK_EQ(manifest_set_var(&v, "1A", "x"), -EINVAL);
 	CHECK_EQ(manifest_set_var(&v, "A-B", "x"), -EINVAL);
+}
+
+TEST(mkimage, manifest_lines_with_a_condition)
+{
+	struct manifest m;
+
+	CHECK_EQ(parse("?EMPTY file /a nonsense\n"
+		       " ?PROG\tdir /b 0755\n"
+		       "?MODS slink /c b 0777",
+		       &m),
+		 0);
+	CHECK_EQ(m.nr, 2);
+	CHECK_STR(m.entries[0].path, "/b");
+	CHECK_STR(m.entries[1].path, "/c");
+	manifest_deinit(&m);
+}
+
+TEST(mkimage, manifests_are_added)
+{
+	static const char first[] = "dir /d 0755\nslink /l d 0777\n", more[] = "file /d/f x 0644";
+	static const char twice[] = "dir /e 0755\ndir /d 0755\n";
+	struct manifest_vars v = { .nr = 0 };
+	struct manifest m = { 0 };
+
+	CHECK_EQ(manifest_add(first, strlen(first), "first", &v, &m), 0);
+	CHECK_EQ(manifest_add(more, strlen(more), "more", &v, &m), 0);
+	CHECK_EQ(manifest_add(twice, strlen(twice), "twice", &v, &m), -EBADMSG);
+	CHECK_EQ(m.nr, 3);
+	CHECK_STR(m.entries[1].name, "first");
+	CHECK_STR(m.entries[2].name, "more");
+	CHECK_EQ(m.entries[2].line, 1);
+	CHECK(manifest_has_file(&m, "/d/f"));
+	CHECK(manifest_has_file(&m, "/l"));
+	CHECK(!manifest_has_file(&m, "/d"));
+	manifest_deinit(&m);
+}
+
+TEST(mkimage, variables_that_a_manifest_asked_for)
+{
+	static const char text[] = "slink /a ${A} 0777\n?B dir /b 0755\n";
+	struct manifest_vars v = { .nr = 0 };
+	struct manifest m = { 0 };
+
+	CHECK_EQ(manifest_set_var(&v, "A", "x") | manifest_set_var(&v, "B", "") |
+			 manifest_set_var(&v, "C", "x"),
+		 0);
+	CHECK_EQ(manifest_add(text, strlen(text), "test", &v, &m), 0);
+	CHECK(manifest_var_used(&v, "A"));
+	CHECK(manifest_var_used(&v, "B"));
+	CHECK(!manifest_var_used(&v, "C"));
+	CHECK(!manifest_var_used(&v, "D"));
+	manifest_deinit(&m);
 }

@@ -259,7 +259,7 @@ TEST(mkimage, image_holds_modules_list_and_note)
 	char path[128], text[512];
 	struct manifest_vars vars = { .nr = 0 };
 	struct manifest m;
-	struct image_source source = { &m, "test", f.dir };
+	struct image_source source = { .manifest = &m, .name = "test", .moddir = f.dir };
 	_free_ char *data = NULL;
 	size_t len;
 	struct cpio c;
