@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "initramfs/path.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
@@ -47,25 +48,9 @@ static int add_driver(const struct line *line, const char *word)
 	return list_add(line, &line->hw->drivers, word);
 }
 
-bool hardware_is_firmware(const char *path)
-{
-	size_t n;
-
-	do {
-		n = strcspn(path, "/");
-		if (!n || (n == 1 && *path == '.') || (n == 2 && path[0] == '.' && path[1] == '.'))
-			return false;
-		for (size_t i = 0; i < n; i++)
-			if (!isgraph((unsigned char)path[i]))
-				return false;
-		path += n;
-	} while (*path && *++path);
-	return path[-1] != '/';
-}
-
 static int add_firmware(const struct line *line, const char *word)
 {
-	if (!hardware_is_firmware(word + (*word == '?')))
+	if (!path_is_clean(word + (*word == '?')))
 		return complain(line, "not a path below /lib/firmware", word);
 	return list_add(line, &line->hw->firmware, word);
 }

@@ -46,9 +46,6 @@ struct hardware {
 int hardware_parse(const char *text, size_t len, const char *name, struct hardware *hw);
 void hardware_deinit(struct hardware *hw);
 
-/** hardware_is_firmware() - Whether a name is a plain path below a folder: nothing leads out. */
-bool hardware_is_firmware(const char *path);
-
 /** hardware_join() - All names with one space between. Return: owned by the caller; NULL for no
  * memory. */
 char *hardware_join(const struct hardware_list *list);

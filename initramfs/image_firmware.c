@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "initramfs/image_private.h"
+#include "initramfs/path.h"
 #include "initramfs/root.h"
 #include "initramfs/sections.h"
 #include "lib/cleanup.h"
@@ -52,7 +53,7 @@ int image_want_firmware(struct image *im, void *module, size_t len)
 	if (err) /* a module that cannot be looked into asks for nothing */
 		return err == -ENOMEM ? err : 0;
 	while (!err && (name = modinfo_next(&s, "firmware=", name)))
-		if (hardware_is_firmware(name))
+		if (path_is_clean(name))
 			err = note(im, true, name);
 	sections_deinit(&s);
 	return err;
@@ -159,7 +160,7 @@ int image_add_firmware(struct image *im, const struct manifest_entry *e)
 				  "was given");
 	for (char *w = names ? strtok_r(names, " ", &save) : NULL; w && !err;
 	     w = strtok_r(NULL, " ", &save))
-		err = hardware_is_firmware(w + (*w == '?')) ?
+		err = path_is_clean(w + (*w == '?')) ?
 			      note(im, *w == '?', w + (*w == '?')) :
 			      image_fail(e, -EINVAL, "\"%s\" is not a path below a folder", w);
 	if (im->nr_firmware)

@@ -10,10 +10,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "initramfs/path.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
+#define PATH_MAX_BYTES 1024u
 #define LINE_MAX_BYTES 2048u
 #define WORD_MAX_BYTES 16384u /* after variables have been put in */
 #define MAX_WORDS      32u
@@ -241,25 +243,6 @@ static const struct {
 
 /* ---- paths */
 
-static bool path_is_clean(const char *path)
-{
-	size_t n;
-
-	if (*path != '/' || strlen(path) >= 1024)
-		return false;
-	do {
-		path++;
-		n = strcspn(path, "/");
-		if (!n || (n == 1 && *path == '.') || (n == 2 && path[0] == '.' && path[1] == '.'))
-			return false;
-		for (size_t i = 0; i < n; i++)
-			if (!isgraph((unsigned char)path[i]))
-				return false;
-		path += n;
-	} while (*path);
-	return true;
-}
-
 /* All but those that put files of other names into a folder. */
 static bool has_own_path(const struct manifest_entry *e)
 {
@@ -284,7 +267,7 @@ static int check_path(const struct line *line, const struct manifest *m,
 	size_t len = strlen(e->path), dir_len;
 	const struct manifest_entry *other;
 
-	if (!path_is_clean(e->path))
+	if (*e->path != '/' || len >= PATH_MAX_BYTES || !path_is_clean(e->path + 1))
 		return complain(line, "\"%.64s\" is not a plain absolute path", e->path);
 	if (has_own_path(e)) {
 		other = find_path(m, e->path, len);

@@ -6,6 +6,7 @@ import shutil
 import sys
 
 import vm
+from harness import expect, expect_in
 
 # QEMU is slow on a busy machine: without the last one a stock kernel takes its timer for broken.
 CRASH_APPEND = "console=ttyS0 nr_cpus=1 reset_devices irqpoll panic=5 no_timer_check"
@@ -111,3 +112,14 @@ class Machine:
         """Copies /var/crash out of the disk; returns the folders of the dumps in it."""
         out = self.disk.extract("/var/crash", os.path.join(self.dir, "var"))
         return sorted(os.path.join(out, name) for name in os.listdir(out))
+
+
+def fast_reboots(machine):
+    """-l, -u, -l and -e by fast-reboot.sh; the new kernel runs the script once more."""
+    machine.prepare(size="1G")
+    machine.run()
+    for key, want in (("loaded", "1"), ("unloaded", "0")):
+        expect(machine.vm.value(key) == want, "%s: kexec_loaded is %s" %
+               (key, machine.vm.value(key)))
+    expect_in("vmtest.fast=1", machine.vm.value("cmdline") or "", "the new kernel's command line")
+    os.unlink(machine.disk.path)
