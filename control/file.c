@@ -47,7 +47,9 @@ int file_rename_synced(const char *from, const char *to)
 	return err ? failed(to, err) : 0;
 }
 
-static int write_new(const char *path, const char *text, size_t len, mode_t mode)
+/* @like: whose it is to be; NULL: ours */
+static int write_new(const char *path, const char *text, size_t len, mode_t mode,
+		     const struct stat *like)
 {
 	_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	int err;
@@ -55,12 +57,16 @@ static int write_new(const char *path, const char *text, size_t len, mode_t mode
 	if (fd < 0)
 		return -errno;
 	err = io_write_full(fd, text, len);
+	if (!err && like && (like->st_uid != geteuid() || like->st_gid != getegid()) &&
+	    fchown(fd, like->st_uid, like->st_gid))
+		err = -errno;
 	if (!err && fchmod(fd, mode))
 		err = -errno;
 	return err;
 }
 
-int file_replace(const char *path, const char *text, size_t len, mode_t mode)
+static int replace(const char *path, const char *text, size_t len, mode_t mode,
+		   const struct stat *like)
 {
 	_free_ char *new = NULL, *directory = directory_of(path);
 	int err;
@@ -71,7 +77,7 @@ int file_replace(const char *path, const char *text, size_t len, mode_t mode)
 	}
 	if (mkdir(directory, 0755) && errno != EEXIST)
 		return failed(directory, -errno);
-	err = write_new(new, text, len, mode);
+	err = write_new(new, text, len, mode, like);
 	if (err) {
 		unlink(new);
 		return failed(new, err);
@@ -80,4 +86,18 @@ int file_replace(const char *path, const char *text, size_t len, mode_t mode)
 	if (err)
 		unlink(new);
 	return err;
+}
+
+int file_replace(const char *path, const char *text, size_t len, mode_t mode)
+{
+	return replace(path, text, len, mode, NULL);
+}
+
+int file_rewrite(const char *path, const char *text, size_t len)
+{
+	struct stat st;
+
+	if (!stat(path, &st))
+		return replace(path, text, len, st.st_mode & 07777, &st);
+	return errno == ENOENT ? replace(path, text, len, 0644, NULL) : failed(path, -errno);
 }

@@ -13,6 +13,10 @@
  */
 int file_replace(const char *path, const char *text, size_t len, mode_t mode);
 
+/** file_rewrite() - The same, with the mode and the owner that @path has, 0644 and ours where it is
+ * not there. A symbolic link is replaced, not followed. */
+int file_rewrite(const char *path, const char *text, size_t len);
+
 /** file_rename_synced() - rename(2), with what @from holds and the directory synced.
  * Return: 0 or -errno, logged. */
 int file_rename_synced(const char *from, const char *to);
