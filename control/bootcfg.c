@@ -1,329 +1,314 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/bootcfg.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
+#include "control/bootcfg_private.h"
 #include "control/file.h"
-#include "control/run.h"
 #include "lib/cleanup.h"
-#include "lib/cmdline.h"
-#include "lib/io.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define MAX_BYTES  (1u << 20)
-#define WORD	   "crashkernel="
-#define GRUB_FILE  "/etc/default/grub"
-#define GRUB_DIR   "/etc/default/grub.d"
-#define GRUB_OURS  GRUB_DIR "/vmcore-save.cfg"
-#define KI_CMDLINE "/etc/kernel/cmdline"
-
-/**
- * struct bootcfg_ops - A kind of boot loader.
- * @present: whether it is in force
- * @look: fills in bootcfg's @ours, @foreign and @foreign_value
- * @write: changes @file alone; @before is what it held, NULL where it was not there
- * @apply: runs what makes it count; NULL for none
- */
-struct bootcfg_ops {
-	const char *name, *file;
-	bool (*present)(const struct invocation *in);
-	int (*look)(const struct invocation *in, struct bootcfg *cfg);
-	int (*write)(const char *path, const char *before, const char *value);
-	int (*apply)(const char *value);
+/* The first that is present. What manages the files of others goes before them. */
+static const struct bootcfg_ops *const loaders[] = {
+	&bootcfg_ostree,    &bootcfg_sdbootutil,     &bootcfg_systemd_boot,  &bootcfg_grub_entries,
+	&bootcfg_grubby,    &bootcfg_grub_debian,    &bootcfg_grub_mkconfig, &bootcfg_extlinux,
+	&bootcfg_raspberry, &bootcfg_kernel_install,
 };
 
-bool bootcfg_value_valid(const char *value)
-{
-	size_t n = strspn(value, "0123456789abcdefghijklmnopqrstuvwxyzKMGT:,@-");
-
-	return n && !value[n] && n < BOOTCFG_VALUE_SIZE && isdigit((unsigned char)*value);
-}
-
-bool bootcfg_value_in(const char *text, char value[BOOTCFG_VALUE_SIZE])
-{
-	bool found = false;
-
-	*value = '\0';
-	while (*text) {
-		const char *line = text + strspn(text, " \t");
-		size_t len = strcspn(line, "\n");
-
-		for (size_t i = 0; *line != '#' && i + strlen(WORD) <= len; i++) {
-			const char *at = line + i + strlen(WORD);
-			size_t used, n = strspn(at, "0123456789abcdefghijklmnopqrstuvwxyzKMGT:,@-");
-
-			if (memcmp(line + i, WORD, strlen(WORD)) ||
-			    (i && (isalnum((unsigned char)line[i - 1]) || line[i - 1] == '_')))
-				continue;
-			used = strlen(value);
-			if (n + 2 > BOOTCFG_VALUE_SIZE - used)
-				n = used = 0;
-			snprintf(value + used, BOOTCFG_VALUE_SIZE - used, "%s%.*s", used ? " " : "",
-				 (int)(n ? n : 1), n ? at : "?");
-			found = true;
-		}
-		text = line + len;
-		text += *text == '\n';
-	}
-	return found;
-}
-
-int bootcfg_words(const char *line, const char *value, char *out, size_t size)
-{
-	static const char *const names[] = { "crashkernel", NULL };
-	int err = cmdline_remove(line, names, out, size);
-	size_t len;
-
-	if (err)
-		return err;
-	len = strlen(out);
-	while (len && isspace((unsigned char)out[len - 1]))
-		out[--len] = '\0';
-	if (!value)
-		return 0;
-	return (size_t)snprintf(out + len, size - len, "%s" WORD "%s", len ? " " : "", value) <
-			       size - len ?
-		       0 :
-		       -E2BIG;
-}
-
-static bool is_there(const struct invocation *in, const char *path)
-{
-	_free_ char *full = ctl_path(in, path);
-
-	return full && access(full, F_OK) == 0;
-}
-
-/* Notes @file's crashkernel= as ours, or as somebody else's. One that cannot be read must not
- * pass for one without. */
-static int look_in(const struct invocation *in, struct bootcfg *cfg, const char *file, bool ours)
-{
-	_free_ char *path = ctl_path(in, file), *text = NULL;
-	char value[BOOTCFG_VALUE_SIZE];
-
-	int err = path ? io_read_file(path, MAX_BYTES, &text, NULL) : -ENOMEM;
-
-	if (err && err != -ENOENT) {
-		log_error("%s: %s", file, strerror(-err));
-		return err;
-	}
-	if (err || !bootcfg_value_in(text, value))
-		return 0;
-	if (ours) {
-		memcpy(cfg->ours, value, sizeof(value));
-		return 0;
-	}
-	snprintf(cfg->foreign, sizeof(cfg->foreign), "%s", file);
-	memcpy(cfg->foreign_value, value, sizeof(value));
-	return 0;
-}
-
-/* ---- Debian's GRUB: grub-mkconfig reads the .cfg files in /etc/default/grub.d as shell ---- */
-
-static bool grub_present(const struct invocation *in)
-{
-	return is_there(in, GRUB_FILE) &&
-	       (is_there(in, "/usr/sbin/update-grub") || is_there(in, GRUB_DIR));
-}
-
-static int is_cfg(const struct dirent *d)
-{
-	size_t len = strlen(d->d_name);
-
-	return *d->d_name != '.' && len > 4 && streq(d->d_name + len - 4, ".cfg");
-}
-
-static int grub_look(const struct invocation *in, struct bootcfg *cfg)
-{
-	_free_ char *directory = ctl_path(in, GRUB_DIR);
-	struct dirent **list = NULL;
-	int nr = directory ? scandir(directory, &list, is_cfg, alphasort) : 0;
-	int err = look_in(in, cfg, GRUB_FILE, false);
-
-	for (int i = 0; i < nr; i++) {
-		char file[512];
-
-		snprintf(file, sizeof(file), GRUB_DIR "/%s", list[i]->d_name);
-		if (!err)
-			err = look_in(in, cfg, file, streq(file, GRUB_OURS));
-		free(list[i]);
-	}
-	free(list);
-	return err;
-}
-
-static int grub_write(const char *path, const char *before, const char *value)
-{
-	char text[512];
-
-	(void)before;
-	if (!value)
-		return unlink(path) && errno != ENOENT ? -errno : 0;
-	snprintf(text, sizeof(text),
-		 "# Written by \"" CTL_PROGRAM " setup\"; \"" CTL_PROGRAM
-		 " setup --remove\" takes it away.\n"
-		 "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT " WORD "%s\"\n",
-		 value);
-	return file_replace(path, text, strlen(text), 0644);
-}
-
-static int grub_apply(const char *value)
-{
-	static const char *const argv[] = { "update-grub", NULL };
-
-	(void)value;
-	return run(argv);
-}
-
-/* ---- grubby: it knows GRUB's entries, whatever their form, and /etc/default/grub ---- */
-
-static bool grubby_present(const struct invocation *in)
-{
-	return is_there(in, "/usr/sbin/grubby") || is_there(in, "/sbin/grubby");
-}
-
-static int grubby_look(const struct invocation *in, struct bootcfg *cfg)
-{
-	return look_in(in, cfg, GRUB_FILE, true);
-}
-
-static int grubby_write(const char *path, const char *before, const char *value)
-{
-	(void)path, (void)before, (void)value; /* grubby does */
-	return 0;
-}
-
-static int grubby_apply(const char *value)
-{
-	char args[BOOTCFG_VALUE_SIZE + 32];
-	const char *const argv[] = { "grubby", "--update-kernel=ALL", args, NULL };
-
-	if (value)
-		snprintf(args, sizeof(args), "--args=" WORD "%s", value);
-	else
-		snprintf(args, sizeof(args), "--remove-args=crashkernel");
-	return run(argv);
-}
-
-/* ---- kernel-install(8): one line, for the entries that it writes ---- */
-
-static bool cmdline_present(const struct invocation *in)
-{
-	return is_there(in, KI_CMDLINE);
-}
-
-static int cmdline_look(const struct invocation *in, struct bootcfg *cfg)
-{
-	return look_in(in, cfg, KI_CMDLINE, true);
-}
-
-/* Several lines count as one, as kernel-install reads them. */
-static int cmdline_write(const char *path, const char *before, const char *value)
-{
-	char line[BOOTCFG_LINE_MAX], out[BOOTCFG_LINE_MAX + BOOTCFG_VALUE_SIZE];
-	int err;
-
-	if (strlen(before ? before : "") >= sizeof(line))
-		return -E2BIG;
-	snprintf(line, sizeof(line), "%s", before ? before : "");
-	for (char *p = line; *p; p++) {
-		if (*p == '\n')
-			*p = ' ';
-	}
-	err = bootcfg_words(line, value, out, sizeof(out) - 1);
-	if (err)
-		return err;
-	strcat(out, "\n");
-	return file_replace(path, out, strlen(out), 0644);
-}
-
-/* For the running kernel; others get it when they are installed again. */
-static int cmdline_apply(const char *value)
-{
-	const char *argv[] = { "kernel-install", "add", NULL, NULL, NULL };
-	char paths[2][128];
-	struct utsname u;
-
-	(void)value;
-	if (uname(&u))
-		return -errno;
-	snprintf(paths[0], sizeof(paths[0]), "/usr/lib/modules/%.64s/vmlinuz", u.release);
-	snprintf(paths[1], sizeof(paths[1]), "/boot/vmlinuz-%.64s", u.release);
-	argv[2] = u.release;
-	argv[3] = paths[access(paths[0], R_OK) ? 1 : 0];
-	return run(argv);
-}
-
-static const struct bootcfg_ops loaders[] = {
-	{ "grubby", GRUB_FILE, grubby_present, grubby_look, grubby_write, grubby_apply },
-	{ "GRUB", GRUB_OURS, grub_present, grub_look, grub_write, grub_apply },
-	{ "kernel-install", KI_CMDLINE, cmdline_present, cmdline_look, cmdline_write,
-	  cmdline_apply },
+/* struct state - Of one file, while they are changed. */
+struct state {
+	char *before, *after; /* NULL: not there */
+	size_t before_len, after_len;
 };
+
+/* struct change - All of them. */
+struct change {
+	const struct invocation *in;
+	struct bootcfg *cfg;
+	const char *value;
+	struct bootcfg_memory memory; /* as it was */
+	char *memory_text;
+	size_t memory_len;
+	struct state *state; /* by the file's place */
+};
+
+static int load_memory(const struct invocation *in, struct bootcfg_memory *memory, char **text_ret,
+		       size_t *len_ret)
+{
+	int err = bootcfg_load(in, BOOTCFG_MEMORY, text_ret, len_ret);
+
+	*memory = (struct bootcfg_memory){ 0 };
+	if (!err)
+		err = bootcfg_memory_parse(*text_ret, *len_ret, memory);
+	if (err != -EBADMSG)
+		return err == -ENOENT ? 0 : err;
+	log_warn("%s is damaged: what was there before is not known", BOOTCFG_MEMORY);
+	bootcfg_memory_deinit(memory);
+	return 0;
+}
 
 int bootcfg_find(const struct invocation *in, struct bootcfg *cfg_ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++) {
-		const struct bootcfg_ops *ops = &loaders[i];
+	struct bootcfg cfg = { 0 };
+	int err = -ENODEV;
 
-		if (!ops->present(in))
-			continue;
-		*cfg_ret = (struct bootcfg){ .ops = ops,
-					     .name = ops->name,
-					     .file = strdup(ops->file) };
-		if (!cfg_ret->file)
-			return -ENOMEM;
-		return ops->look(in, cfg_ret);
+	for (size_t i = 0; i < ARRAY_SIZE(loaders) && !cfg.ops; i++) {
+		if (loaders[i]->present(in))
+			cfg.ops = loaders[i];
 	}
-	return -ENODEV;
+	if (cfg.ops) {
+		struct bootcfg_memory memory;
+		_free_ char *text = NULL;
+		size_t len;
+
+		cfg.name = cfg.ops->name;
+		err = load_memory(in, &memory, &text, &len);
+		cfg.remembered = memory.there;
+		bootcfg_memory_deinit(&memory);
+		if (!err)
+			err = cfg.ops->list(in, &cfg);
+		if (!err)
+			err = bootcfg_look(in, &cfg);
+		cfg.by_hand = cfg.ops->by_hand;
+		if (!err && cfg.nr_files && cfg.files[0].flags & BOOTCFG_OURS)
+			cfg.remembered = *cfg.ours;
+	}
+	if (err) {
+		bootcfg_deinit(&cfg);
+		return err;
+	}
+	*cfg_ret = cfg;
+	return 0;
 }
 
 void bootcfg_deinit(struct bootcfg *cfg)
 {
-	free(cfg->file);
+	for (size_t i = 0; i < cfg->nr_files; i++) {
+		free(cfg->files[i].path);
+		free(cfg->files[i].seed);
+	}
+	free(cfg->files);
 	*cfg = (struct bootcfg){ 0 };
 }
 
-static void put_back(const char *path, const char *before)
+const char *bootcfg_path(const struct bootcfg *cfg, size_t i)
 {
-	if (!before)
-		unlink(path);
-	else
-		file_replace(path, before, strlen(before), 0644);
+	if (cfg->by_hand || cfg->files[i].flags & BOOTCFG_LOOK)
+		return NULL;
+	return cfg->files[i].path;
+}
+
+static void digest(const char *text, size_t len, char hex[SHA256_HEX_BYTES])
+{
+	uint8_t bytes[SHA256_DIGEST_BYTES];
+	struct sha256 s;
+
+	*hex = '\0';
+	if (!text)
+		return;
+	sha256_init(&s);
+	sha256_update(&s, text, len);
+	sha256_final(&s, bytes);
+	sha256_hex(bytes, hex);
+}
+
+/* Whether a file is still what we made of it. */
+static bool is_untouched(const struct bootcfg_kept *kept, const struct state *state)
+{
+	char hex[SHA256_HEX_BYTES];
+
+	digest(state->before, state->before_len, hex);
+	return kept && *hex && streq(hex, kept->after);
+}
+
+/* A file as it would be without us, from what it is now. Return: 0, *@out_ret owned; -errno. */
+static int without_us(const struct change *c, size_t i, char **out_ret, size_t *len_ret)
+{
+	const struct bootcfg_kept *kept = bootcfg_memory_find(&c->memory, c->cfg->files[i].path);
+	const struct bootcfg_file *file = &c->cfg->files[i];
+	const struct state *s = &c->state[i];
+	char now[BOOTCFG_VALUE_SIZE] = "", was[BOOTCFG_VALUE_SIZE];
+
+	if (is_untouched(kept, s))
+		return bootcfg_copy(kept->text, kept->len, out_ret, len_ret);
+	if (s->before)
+		bootcfg_text_get(file->form, file->names, s->before, s->before_len, now, NULL,
+				 NULL);
+	memcpy(was, c->memory.was, sizeof(was));
+	if (kept && kept->text)
+		bootcfg_text_get(file->form, file->names, kept->text, kept->len, was, NULL, NULL);
+	/* Another value than ours is somebody's who has changed it since. */
+	if (!c->memory.there || !streq(now, c->memory.set) || strchr(was, '?'))
+		memcpy(was, now, sizeof(was));
+	if (file->flags & BOOTCFG_OURS)
+		*was = '\0';
+	else if (streq(was, now))
+		return bootcfg_copy(s->before, s->before_len, out_ret, len_ret);
+	return bootcfg_file_edit(file, s->before, s->before_len, was, out_ret, len_ret);
+}
+
+static int plan_file(struct change *c, size_t i)
+{
+	const struct bootcfg_file *file = &c->cfg->files[i];
+	struct state *s = &c->state[i];
+	int err = bootcfg_load(c->in, file->path, &s->before, &s->before_len);
+
+	if (err == -ENOENT)
+		err = 0;
+	if (err)
+		return err;
+	if (!c->value && !(file->flags & BOOTCFG_LOOK))
+		return without_us(c, i, &s->after, &s->after_len);
+	return bootcfg_file_edit(file, s->before, s->before_len, c->value, &s->after,
+				 &s->after_len);
+}
+
+static bool is_same(const struct state *s)
+{
+	return s->before && s->after ?
+		       s->before_len == s->after_len && !memcmp(s->before, s->after, s->after_len) :
+		       s->before == s->after;
+}
+
+/* Before the files change, and after that with @done: then it is known what they became. */
+static int remember(struct change *c, bool done)
+{
+	struct bootcfg_memory next = { .there = true };
+	_free_ char *text = NULL;
+	size_t len;
+	int err = 0;
+
+	snprintf(next.set, sizeof(next.set), "%s", c->value);
+	snprintf(next.was, sizeof(next.was), "%s", c->memory.there ? c->memory.was : c->cfg->ours);
+	for (size_t i = 0; !err && i < c->cfg->nr_files; i++) {
+		const struct bootcfg_file *file = &c->cfg->files[i];
+		_free_ char *old = NULL;
+		struct bootcfg_kept *kept;
+		size_t old_len = 0;
+
+		if (file->flags & BOOTCFG_LOOK)
+			continue;
+		err = without_us(c, i, &old, &old_len);
+		kept = err ? NULL : bootcfg_memory_keep(&next, file->path, old, old_len);
+		if (!kept)
+			err = err ? err : -ENOMEM;
+		else if (done)
+			digest(c->state[i].after, c->state[i].after_len, kept->after);
+	}
+	if (!err)
+		err = bootcfg_memory_print(&next, &text, &len);
+	if (!err)
+		err = bootcfg_store(c->in, BOOTCFG_MEMORY, text, len);
+	bootcfg_memory_deinit(&next);
+	return err;
+}
+
+static void put_back(const struct change *c)
+{
+	for (size_t i = 0; i < c->cfg->nr_files; i++) {
+		const struct state *s = &c->state[i];
+
+		if (!is_same(s))
+			bootcfg_store(c->in, c->cfg->files[i].path, s->before, s->before_len);
+	}
+	bootcfg_store(c->in, BOOTCFG_MEMORY, c->memory_text, c->memory_len);
+}
+
+static int write_files(const struct change *c)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->cfg->nr_files; i++) {
+		const struct state *s = &c->state[i];
+
+		if (!is_same(s))
+			err = bootcfg_store(c->in, c->cfg->files[i].path, s->after, s->after_len);
+	}
+	return err;
+}
+
+static int apply(const struct change *c)
+{
+	const struct bootcfg_ops *ops = c->cfg->ops;
+	const char *value = c->value ? c->value : *c->memory.was ? c->memory.was : NULL;
+	int err = *c->in->root || !ops->apply ? 0 : ops->apply(c->in, value);
+
+	if (err == -ENOENT)
+		log_error("the program that writes the configuration of %s is not in PATH",
+			  c->cfg->name);
+	return err;
+}
+
+/* That it counts is not believed, but looked up. */
+static int check(const struct change *c)
+{
+	struct bootcfg *cfg = c->cfg;
+	int err = bootcfg_look(c->in, cfg);
+
+	if (!err && cfg->ops->check)
+		return cfg->ops->check(c->in, cfg, c->value);
+	if (err || !c->value || !cfg->nr_files)
+		return err;
+	if (streq(cfg->ours, c->value) && !cfg->mixed)
+		return 0;
+	log_error("%s does not have " BOOTCFG_WORD "%s everywhere, although it was set: look into "
+		  "%s",
+		  cfg->name, c->value, cfg->files[0].path);
+	return -EIO;
+}
+
+static int carry_out(struct change *c)
+{
+	int err = c->value ? remember(c, false) : 0;
+
+	if (!err)
+		err = write_files(c);
+	if (!err)
+		err = apply(c);
+	if (err) {
+		put_back(c);
+		log_error("the configuration of %s is as it was", c->cfg->name);
+		return err;
+	}
+	err = c->value ? remember(c, true) : bootcfg_store(c->in, BOOTCFG_MEMORY, NULL, 0);
+	c->cfg->remembered = !err && c->value;
+	return err ? err : check(c);
+}
+
+static void change_deinit(struct change *c)
+{
+	for (size_t i = 0; c->state && i < c->cfg->nr_files; i++) {
+		free(c->state[i].before);
+		free(c->state[i].after);
+	}
+	free(c->state);
+	free(c->memory_text);
+	bootcfg_memory_deinit(&c->memory);
 }
 
 int bootcfg_set(const struct invocation *in, struct bootcfg *cfg, const char *value)
 {
-	_free_ char *path = ctl_path(in, cfg->file), *before = NULL;
-	int err = path ? io_read_file(path, MAX_BYTES, &before, NULL) : -ENOMEM;
+	struct change c = { .in = in, .cfg = cfg, .value = value };
+	int err;
 
-	if (err == -ENOENT)
-		err = 0;
+	if (cfg->by_hand) {
+		cfg->ops->left(in, cfg, value);
+		return 0;
+	}
+	err = load_memory(in, &c.memory, &c.memory_text, &c.memory_len);
+	if (!err) {
+		c.state = calloc(cfg->nr_files + 1, sizeof(*c.state));
+		err = c.state ? 0 : -ENOMEM;
+	}
+	for (size_t i = 0; !err && i < cfg->nr_files; i++)
+		err = plan_file(&c, i);
 	if (!err)
-		err = cfg->ops->write(path, before, value);
-	if (err) {
-		log_error("%s: %s", cfg->file, strerror(-err));
-		return err;
-	}
-	if (!*in->root && cfg->ops->apply) {
-		err = cfg->ops->apply(value);
-		if (err == -ENOENT)
-			log_error("the program that writes the configuration of %s is not in PATH",
-				  cfg->name);
-		if (err) {
-			put_back(path, before);
-			log_error("%s is as it was", cfg->file);
-			return err;
-		}
-	}
-	snprintf(cfg->ours, sizeof(cfg->ours), "%s", value ? value : "");
-	return 0;
+		err = carry_out(&c);
+	if (!err && cfg->ops->left)
+		cfg->ops->left(in, cfg, value);
+	change_deinit(&c);
+	return err;
 }

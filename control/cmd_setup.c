@@ -10,6 +10,7 @@
 #include "control/reserve.h"
 #include "control/run.h"
 #include "control/system.h"
+#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/util.h"
@@ -23,7 +24,7 @@ enum {
 const struct ctl_option setup_options[] = {
 	[SETUP_CRASHKERNEL] = { "crashkernel", 'c', "SIZE",
 				"reserve so much, in the kernel's words; default 192M" },
-	[SETUP_REMOVE] = { "remove", 0, NULL, "undo: reserve nothing, arm no more" },
+	[SETUP_REMOVE] = { "remove", 0, NULL, "undo: reserve what was before, arm no more" },
 	[SETUP_DRY_RUN] = { "dry-run", 'n', NULL, "only say what would be done" },
 	{ 0 },
 };
@@ -35,10 +36,10 @@ const struct ctl_option setup_options[] = {
 /* struct outcome - What there is to tell. */
 struct outcome {
 	struct bootcfg cfg;
-	const char *value; /* in force from the next boot on; NULL for none */
-	char estimated[32];
-	bool known; /* the boot loader is */
+	char value[BOOTCFG_VALUE_SIZE]; /* in force from the next boot on; "" for none */
+	bool known;			/* the boot loader is */
 	bool changed, reboot;
+	char left[512]; /* what is still to be done, "" for nothing */
 };
 
 static bool dry(const struct invocation *in)
@@ -46,19 +47,44 @@ static bool dry(const struct invocation *in)
 	return in->value[SETUP_DRY_RUN];
 }
 
+static void set_value(struct outcome *o, const char *value)
+{
+	snprintf(o->value, sizeof(o->value), "%s", value);
+}
+
+/* @value: NULL for what was there before. */
 static int change(const struct invocation *in, struct outcome *o, const char *value)
 {
-	if (streq(o->cfg.ours, value ? value : ""))
+	const char *path;
+
+	if (streq(o->cfg.ours, value ? value : "") && !o->cfg.mixed)
 		return 0;
-	o->changed = true;
-	if (!dry(in))
+	o->changed = !o->cfg.by_hand;
+	if (!dry(in) || o->cfg.by_hand)
 		return bootcfg_set(in, &o->cfg, value);
-	log_info("%s would get %s%s", o->cfg.file,
-		 value ? "crashkernel=" : "no crashkernel=", value ? value : "");
+	for (size_t i = 0; i < o->cfg.nr_files; i++) {
+		path = bootcfg_path(&o->cfg, i);
+		if (path && value)
+			log_info("%s would get crashkernel=%s", path, value);
+		else if (path)
+			log_info("%s would get what it had before", path);
+	}
 	return 0;
 }
 
 /* Somebody else's word counts unless another one is asked for, and then it has to go first. */
+static int reserve_beside(const struct invocation *in, struct outcome *o, const char *wanted)
+{
+	if (wanted && !streq(wanted, o->cfg.foreign_value)) {
+		log_error("%s sets crashkernel=%s: take it out there first", o->cfg.foreign,
+			  o->cfg.foreign_value);
+		return -EEXIST;
+	}
+	log_info("%s sets crashkernel=%s already: it stays", o->cfg.foreign, o->cfg.foreign_value);
+	set_value(o, o->cfg.foreign_value);
+	return change(in, o, NULL);
+}
+
 static int reserve(const struct invocation *in, struct outcome *o)
 {
 	const char *wanted = in->value[SETUP_CRASHKERNEL];
@@ -69,24 +95,16 @@ static int reserve(const struct invocation *in, struct outcome *o)
 			  wanted);
 		return -EINVAL;
 	}
-	o->value = wanted ? wanted : *o->cfg.ours ? o->cfg.ours : DEFAULT_VALUE;
-	if (!o->known) {
-		log_warn("no boot loader whose configuration is known here: add crashkernel=%s to "
-			 "the kernel's command line yourself",
-			 o->value);
-		return 0;
+	if (!wanted && o->cfg.mixed && strchr(o->cfg.ours, '?')) {
+		log_error("%s has a crashkernel= that is not understood, and not everywhere: say "
+			  "which one is to be there by --crashkernel=SIZE",
+			  o->cfg.name);
+		return -EINVAL;
 	}
-	if (!*o->cfg.foreign)
-		return change(in, o, o->value);
-	if (!wanted || streq(wanted, o->cfg.foreign_value)) {
-		log_info("%s sets crashkernel=%s already: it stays", o->cfg.foreign,
-			 o->cfg.foreign_value);
-		o->value = o->cfg.foreign_value;
-		return change(in, o, NULL);
-	}
-	log_error("%s sets crashkernel=%s: take it out there first", o->cfg.foreign,
-		  o->cfg.foreign_value);
-	return -EEXIST;
+	if (*o->cfg.foreign)
+		return reserve_beside(in, o, wanted);
+	set_value(o, wanted ? wanted : *o->cfg.ours ? o->cfg.ours : DEFAULT_VALUE);
+	return o->known ? change(in, o, o->value) : 0;
 }
 
 static int service(const struct invocation *in, bool on)
@@ -135,8 +153,7 @@ static int enlarge(const struct invocation *in, struct outcome *o)
 	struct reserve need = { 0 };
 	struct system sys;
 
-	if (in->value[SETUP_CRASHKERNEL] || *o->cfg.foreign || !o->known ||
-	    !streq(o->value, DEFAULT_VALUE))
+	if (in->value[SETUP_CRASHKERNEL] || *o->cfg.foreign || !streq(o->value, DEFAULT_VALUE))
 		return 0;
 	if (!system_init(&sys, in, NULL) && !reserve_of(&sys, &need)) {
 		log_info("this kernel and image take about %" PRIu64 " MiB, %" PRIu64
@@ -146,9 +163,27 @@ static int enlarge(const struct invocation *in, struct outcome *o)
 	system_deinit(&sys);
 	if (need.recommended >> 20 <= DEFAULT_MIB)
 		return 0;
-	snprintf(o->estimated, sizeof(o->estimated), "%" PRIu64 "M", need.recommended >> 20);
-	o->value = o->estimated;
-	return change(in, o, o->value);
+	snprintf(o->value, sizeof(o->value), "%" PRIu64 "M", need.recommended >> 20);
+	return o->known ? change(in, o, o->value) : 0;
+}
+
+/* What no program does here. */
+static void note_left(const struct invocation *in, struct outcome *o)
+{
+	_free_ char *words = bootcfg_words(o->value);
+
+	memcpy(o->left, o->cfg.left, sizeof(o->left));
+	if (o->known)
+		return;
+	if (!in->value[SETUP_REMOVE])
+		snprintf(o->left, sizeof(o->left),
+			 "no boot loader whose configuration is known here: add %s to the kernel's "
+			 "command line yourself",
+			 words ? words : "crashkernel=");
+	else if (reserved(in))
+		snprintf(o->left, sizeof(o->left),
+			 "no boot loader whose configuration is known here: take crashkernel= out "
+			 "of the kernel's command line yourself");
 }
 
 static int set_up(const struct invocation *in, struct outcome *o)
@@ -162,23 +197,31 @@ static int set_up(const struct invocation *in, struct outcome *o)
 	if (!err)
 		err = enlarge(in, o);
 	o->reboot = o->changed || !reserved(in);
+	if (!err)
+		note_left(in, o);
 	if (err || dry(in) || *in->root)
 		return err;
-	if (!err && o->reboot)
-		log_info("reboot, so that the memory is reserved; \"" CTL_PROGRAM
-			 " status\" then says armed");
+	if (o->reboot)
+		log_info("%sreboot, so that the memory is reserved; \"" CTL_PROGRAM
+			 " status\" then says armed",
+			 *o->left ? "then " : "");
 	return err;
 }
 
+/* What we have not set is somebody else's, and stays. */
 static int take_down(const struct invocation *in, struct outcome *o)
 {
-	int err = o->known ? change(in, o, NULL) : 0;
+	int err = o->cfg.remembered || o->cfg.by_hand ? change(in, o, NULL) : 0;
+	const char *file = o->cfg.nr_files ? bootcfg_path(&o->cfg, 0) : NULL;
 
-	if (*o->cfg.foreign)
+	if (*o->cfg.foreign || (!o->changed && *o->cfg.ours && !o->cfg.by_hand))
 		log_warn("%s sets crashkernel=%s, and not by " CTL_PROGRAM ": it stays",
-			 o->cfg.foreign, o->cfg.foreign_value);
-	o->value = *o->cfg.foreign ? o->cfg.foreign_value : NULL;
+			 *o->cfg.foreign ? o->cfg.foreign : file,
+			 *o->cfg.foreign ? o->cfg.foreign_value : o->cfg.ours);
+	if (!dry(in) || !o->changed)
+		set_value(o, *o->cfg.foreign ? o->cfg.foreign_value : o->cfg.ours);
 	o->reboot = o->changed;
+	note_left(in, o);
 	if (!err)
 		err = service(in, false);
 	if (!err && !dry(in) && !*in->root && reserved(in))
@@ -188,16 +231,35 @@ static int take_down(const struct invocation *in, struct outcome *o)
 
 static void print_json(const struct outcome *o)
 {
+	const char *file = NULL;
 	struct json j;
 
 	json_init(&j, stdout);
 	json_object(&j, NULL);
 	json_string(&j, "boot_loader", o->known ? o->cfg.name : NULL);
-	json_string(&j, "file", o->known ? o->cfg.file : NULL);
-	json_string(&j, "crashkernel", o->value);
+	for (size_t i = 0; i < o->cfg.nr_files && !file; i++)
+		file = bootcfg_path(&o->cfg, i);
+	json_string(&j, "file", file);
+	json_array(&j, "files");
+	for (size_t i = 0; i < o->cfg.nr_files; i++) {
+		if (bootcfg_path(&o->cfg, i))
+			json_string(&j, NULL, bootcfg_path(&o->cfg, i));
+	}
+	json_end(&j, ']');
+	json_string(&j, "crashkernel", *o->value ? o->value : NULL);
+	json_string(&j, "left_to_do", *o->left ? o->left : NULL);
 	json_bool(&j, "changed", o->changed);
 	json_bool(&j, "reboot_needed", o->reboot);
 	json_end(&j, '}');
+}
+
+static void print_text(const struct outcome *o)
+{
+	if (*o->left)
+		printf("still to be done: %s\n", o->left);
+	else
+		printf("%s%s%s\n", *o->value ? "crashkernel=" : "no crashkernel=", o->value,
+		       o->reboot ? ", from the next boot on" : "");
 }
 
 int cmd_setup(const struct invocation *in)
@@ -212,10 +274,10 @@ int cmd_setup(const struct invocation *in)
 		err = in->value[SETUP_REMOVE] ? take_down(in, &o) : set_up(in, &o);
 	if (!err && in->json)
 		print_json(&o);
-	else if (!err && !in->json)
-		printf("%s%s%s\n",
-		       o.value ? "crashkernel=" : "no crashkernel=", o.value ? o.value : "",
-		       o.reboot ? ", from the next boot on" : "");
+	else if (!err)
+		print_text(&o);
 	bootcfg_deinit(&o.cfg);
-	return err ? CTL_FAILED : CTL_OK;
+	if (err)
+		return CTL_FAILED;
+	return *o.left && (in->value[SETUP_REMOVE] || !reserved(in)) ? CTL_NO : CTL_OK;
 }
