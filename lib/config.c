@@ -85,6 +85,7 @@ static const struct config_key config_keys[] = {
 	VALUE_ROW("auto_reset_crashkernel", auto_reset_crashkernel, config_set_bool,
 		  CONFIG_IN_FILE),
 	VALUE_ROW("vmcore", vmcore, config_set_path, CONFIG_IN_CMDLINE),
+	VALUE_ROW("report", report, config_set_path, CONFIG_IN_CMDLINE),
 };
 
 _Static_assert(ARRAY_SIZE(config_keys) <= 64, "struct config_parse has a bit for each key");

@@ -75,6 +75,8 @@ struct config_target {
  * @dracut_args: for building it
  * @force_rebuild, @force_no_rebuild, @auto_reset_crashkernel: for the service
  * @vmcore: the core to read; only the kernel command line sets it
+ * @report: a file, such as a serial port, that gets the last manifest as well; empty for none;
+ *	only the kernel command line sets it
  */
 struct config {
 	struct config_target targets[CONFIG_MAX_TARGETS + 1]; /* room for one that init adds */
@@ -107,6 +109,7 @@ struct config {
 	bool force_no_rebuild;
 	bool auto_reset_crashkernel;
 	char vmcore[256];
+	char report[256];
 };
 
 /** config_report_fn - Gets one sentence for each mistake: "file:line: key: what is wrong". */

@@ -218,6 +218,24 @@ static bool record(struct init_state *st)
 	return err != -ETIMEDOUT;
 }
 
+static int report(void *ctx)
+{
+	struct init_state *st = ctx;
+	const struct steps steps = worker_steps(st);
+
+	return record_report(st, &steps);
+}
+
+/* For whoever waits for a word on a serial port, such as a rehearsal. */
+static void run_report(struct init_state *st)
+{
+	int err = *st->config.report ? child_run(report, st, RECORD_LIMIT_MS, beat) : 0;
+
+	if (err)
+		log_error("cannot write what happened to %s: %s", st->config.report,
+			  child_problem(err));
+}
+
 /* What watched over a hook has died, or was ended with it. */
 static void end_hook(struct init_state *st)
 {
@@ -328,6 +346,7 @@ void init_main(const struct init_saver *saver, void (*guarded)(void))
 	run_capture(st, saver);
 	if (!state_dump_saved(st) && !st->refused)
 		run_hooks(st, emergency);
+	run_report(st);
 
 	action = state_dump_saved(st) || st->refused ? st->config.final_action :
 						       st->config.failure_action;

@@ -2,11 +2,14 @@
 #include "capture/init/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <termios.h>
 
 #include "lib/cleanup.h"
+#include "lib/io.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/util.h"
@@ -174,6 +177,27 @@ int record_write(const struct init_state *st, const struct steps *steps, unsigne
 		return target_fail(target, -ENOMEM, "cannot write %s: %s", RECORD_NAME,
 				   strerror(ENOMEM));
 	return target->ops->replace(target, RECORD_NAME, text, len);
+}
+
+int record_report(const struct init_state *st, const struct steps *steps)
+{
+	_close_ int fd = open(st->config.report, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	_free_ char *text = NULL;
+	int best = state_best(st), err;
+	size_t len = 0;
+	FILE *out;
+
+	if (fd < 0)
+		return -errno;
+	out = open_memstream(&text, &len);
+	if (!out)
+		return -ENOMEM;
+	record_build(st, steps, best < 0 ? 0 : (unsigned)best, time(NULL), out);
+	if (fclose(out))
+		return -ENOMEM;
+	err = io_write_full(fd, text, len);
+	/* What closes a serial port waits for it, but not for long. */
+	return err ? err : tcdrain(fd) && errno != ENOTTY ? -errno : 0;
 }
 
 /* A target that cannot be asked says nothing of what is there. */

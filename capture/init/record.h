@@ -39,4 +39,8 @@ int record_look(struct state_target *t, struct target *target);
  * that it was at and record there what is known. Return: 0 or -errno, logged. */
 int record_rescue(struct init_state *st, const struct steps *steps);
 
+/** record_report() - Write the manifest of the target that holds most of it to config.report,
+ * which may hang: for a process that can be ended. Return: 0 or -errno, not logged. */
+int record_report(const struct init_state *st, const struct steps *steps);
+
 #endif

@@ -43,6 +43,7 @@ void state_sanitize_config(struct config *config)
 	END_STRING(config->fence_kdump_nodes);
 	END_STRING(config->fence_kdump_args);
 	END_STRING(config->vmcore);
+	END_STRING(config->report);
 	bound_seconds(&config->timeout, defaults.timeout);
 	bound_seconds(&config->max_time, defaults.max_time);
 	bound_seconds(&config->device_timeout, defaults.device_timeout);

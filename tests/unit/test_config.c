@@ -130,6 +130,7 @@ TEST(config, a_bad_line_is_named_and_costs_only_itself)
 		{ "failure_action explode", "f:2: failure_action: \"explode\" is not one of "
 					    "reboot, halt, poweroff, shell, dump_to_rootfs" },
 		{ "vmcore /core", "f:2: vmcore: unknown key" },
+		{ "report /dev/ttyS1", "f:2: report: unknown key" },
 		{ "path /\x01", "f:2: control character in the line" },
 	};
 	struct config c;
@@ -543,7 +544,8 @@ TEST(config, command_line_overrides)
 	CHECK_EQ(config_override("quiet vmcore_save.timeout=70 vmcore-save.timeout=80 "
 				 "vmcore_save.final-action=halt timeout=5 "
 				 "vmcore_save.core_collector=\"vmcore-save -d 1\" "
-				 "vmcore_save.xfs=\"LABEL=x y\" vmcore_save.vmcore=/mnt/core",
+				 "vmcore_save.xfs=\"LABEL=x y\" vmcore_save.vmcore=/mnt/core "
+				 "vmcore_save.report=/dev/ttyS1",
 				 &c, collect, &m),
 		 0);
 	CHECK_EQ(c.timeout, 80);
@@ -552,6 +554,7 @@ TEST(config, command_line_overrides)
 	CHECK_STR(c.targets[0].type, "xfs");
 	CHECK_STR(c.targets[0].where, "LABEL=x y");
 	CHECK_STR(c.vmcore, "/mnt/core");
+	CHECK_STR(c.report, "/dev/ttyS1");
 
 	CHECK_EQ(config_override("vmcore_save.extra_bins=y vmcore_save.path vmcore_save.x=1 "
 				 "vmcore_save.timeout=90",

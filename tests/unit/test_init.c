@@ -616,6 +616,31 @@ TEST(init, manifest_tells_what_is_known)
 	CHECK(strstr(text, "\"verdict\": \"not tried yet\"") != NULL);
 }
 
+TEST(init, the_report_is_the_best_manifest)
+{
+	_free_ struct init_state *st = new_state();
+	const struct steps s = worker_steps(st);
+	char path[] = "/tmp/vmcore-test-XXXXXX";
+	_free_ char *text = NULL;
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0);
+	close(fd);
+	st->config.nr_targets = 2;
+	strcpy(st->config.targets[1].where, "LABEL=second");
+	st->targets[1].visited = st->targets[1].dump_saved = true;
+	strcpy(st->config.report, path);
+	add_run(st, "unmount", 1, STEP_OK, "");
+	CHECK_EQ(record_report(st, &s), 0);
+	CHECK_EQ(io_read_file(path, 1u << 16, &text, NULL), 0);
+	CHECK(strstr(text, "\"verdict\": \"complete\"") != NULL);
+	CHECK(strstr(text, "\"configured\": \"LABEL=second\"") != NULL);
+	CHECK(strstr(text, "\"name\": \"unmount\"") != NULL);
+	unlink(path);
+	CHECK_EQ(record_report(st, &s), -ENOENT);
+	CHECK_EQ(access(path, F_OK), -1); /* it makes no file */
+}
+
 /* A target that has the files that @priv names, one letter each, or cannot be asked. */
 static int fake_bytes(struct target *target, const char *name, uint64_t *bytes_ret)
 {
