@@ -5,32 +5,21 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "control/file.h"
 #include "control/inputs.h"
+#include "control/json_take.h"
+#include "control/settings.h"
 #include "control/system.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
+#include "lib/util.h"
 
 #define MAX_BYTES (64u << 10)
 #define PATH	  RUN_DIR "/" ARMED_NAME
-
-static int take_text(struct json_object *from, const char *key, char *to, size_t size)
-{
-	struct json_object *value;
-	size_t len;
-
-	if (!json_object_object_get_ex(from, key, &value) ||
-	    !json_object_is_type(value, json_type_string))
-		return -EBADMSG;
-	len = (size_t)json_object_get_string_len(value);
-	if (len >= size || strlen(json_object_get_string(value)) != len)
-		return -EBADMSG;
-	memcpy(to, json_object_get_string(value), len + 1);
-	return 0;
-}
 
 int armed_read(const struct invocation *in, struct armed *armed_ret)
 {
@@ -43,13 +32,13 @@ int armed_read(const struct invocation *in, struct armed *armed_ret)
 	*armed_ret = (struct armed){ 0 };
 	top = json_tokener_parse(text);
 	if (!json_object_is_type(top, json_type_object) ||
-	    take_text(top, "kernel", armed_ret->kernel, sizeof(armed_ret->kernel)) ||
-	    take_text(top, "kernel_sha256", armed_ret->kernel_sha256,
-		      sizeof(armed_ret->kernel_sha256)) ||
-	    take_text(top, "release", armed_ret->release, sizeof(armed_ret->release)) ||
-	    take_text(top, "image", armed_ret->image, sizeof(armed_ret->image)) ||
-	    take_text(top, "image_sha256", armed_ret->sha256, sizeof(armed_ret->sha256)) ||
-	    take_text(top, "cmdline", armed_ret->cmdline, sizeof(armed_ret->cmdline)))
+	    json_take_text(top, "kernel", armed_ret->kernel, sizeof(armed_ret->kernel)) ||
+	    json_take_text(top, "kernel_sha256", armed_ret->kernel_sha256,
+			   sizeof(armed_ret->kernel_sha256)) ||
+	    json_take_text(top, "release", armed_ret->release, sizeof(armed_ret->release)) ||
+	    json_take_text(top, "image", armed_ret->image, sizeof(armed_ret->image)) ||
+	    json_take_text(top, "image_sha256", armed_ret->sha256, sizeof(armed_ret->sha256)) ||
+	    json_take_text(top, "cmdline", armed_ret->cmdline, sizeof(armed_ret->cmdline)))
 		err = -EBADMSG;
 	else if (json_object_object_get_ex(top, "when", &when))
 		armed_ret->when = json_object_get_int64(when);
@@ -79,6 +68,33 @@ int armed_write(const struct invocation *in, const struct armed *armed)
 		log_error("out of memory");
 	json_object_put(top);
 	return err;
+}
+
+int armed_compose(const struct system *sys, const struct settings *settings, struct armed *armed)
+{
+	char consoles[512];
+	const char *const pieces[] = { consoles, settings->append, settings->append_extra };
+	size_t used = 0;
+	int err;
+
+	system_consoles(sys->in, consoles, sizeof(consoles));
+	*armed = (struct armed){ .when = time(NULL) };
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+		if (*pieces[i])
+			used += (size_t)snprintf(armed->cmdline + used,
+						 sizeof(armed->cmdline) - used, "%s%s",
+						 used ? " " : "", pieces[i]);
+	}
+	if (strlen(sys->vmlinuz) >= sizeof(armed->kernel) ||
+	    strlen(sys->image) >= sizeof(armed->image)) {
+		log_error("%s: the path is too long", sys->image);
+		return -ENAMETOOLONG;
+	}
+	strcpy(armed->kernel, sys->vmlinuz);
+	strcpy(armed->image, sys->image);
+	memcpy(armed->release, sys->release, sizeof(armed->release));
+	err = armed_digest(armed->kernel, armed->kernel_sha256);
+	return err ? err : armed_digest(armed->image, armed->sha256);
 }
 
 void armed_forget(const struct invocation *in)

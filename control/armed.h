@@ -34,6 +34,13 @@ int armed_read(const struct invocation *in, struct armed *armed_ret);
 /** armed_write() - Return: 0 or -errno, logged. */
 int armed_write(const struct invocation *in, const struct armed *armed);
 
+struct settings;
+struct system;
+
+/** armed_compose() - What start arms: the system's kernel, which must be there, and its image.
+ * Return: 0 or -errno, logged. */
+int armed_compose(const struct system *sys, const struct settings *settings, struct armed *armed);
+
 /** armed_forget() - There is nothing armed any more. */
 void armed_forget(const struct invocation *in);
 

@@ -29,28 +29,6 @@ static bool module_of(const struct check *c, const char *driver, char name[CONTE
 	return module;
 }
 
-/* A driver that is a module here may be built into the kernel that captures. */
-static bool built_in(const struct check *c, const char *name)
-{
-	_free_ char *path = NULL, *text = NULL;
-
-	if (asprintf(&path, "%s/lib/modules/%s/modules.builtin", c->sys.in->root, c->sys.release) <
-	    0) {
-		path = NULL;
-		return false;
-	}
-	if (io_read_file(path, 1u << 20, &text, NULL))
-		return false;
-	for (char *save, *line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		char module[CONTENT_MODULE_BYTES];
-
-		if (content_module_name(line, strlen(line), module) && streq(module, name))
-			return true;
-	}
-	return false;
-}
-
 /* Names of tables are in brackets. @devices is cut into words. */
 static void check_drivers(struct check *c, const char *where, char *devices)
 {
@@ -67,7 +45,7 @@ static void check_drivers(struct check *c, const char *where, char *devices)
 		if (inside || !module_of(c, word, name))
 			continue;
 		modules++;
-		if (!content_has(&c->content, name) && !built_in(c, name) &&
+		if (!content_has(&c->content, name) && !content_built_in(&c->sys, name) &&
 		    strlen(missing) + strlen(name) + 2 < sizeof(missing)) {
 			strcat(missing, " ");
 			strcat(missing, name);

@@ -158,33 +158,6 @@ int cmd_rebuild(const struct invocation *in)
 	return err ? CTL_FAILED : CTL_OK;
 }
 
-static int compose(const struct plan *p, const struct settings *settings, struct armed *armed)
-{
-	char consoles[512];
-	const char *const pieces[] = { consoles, settings->append, settings->append_extra };
-	size_t used = 0;
-	int err;
-
-	system_consoles(p->sys.in, consoles, sizeof(consoles));
-	*armed = (struct armed){ .when = time(NULL) };
-	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
-		if (*pieces[i])
-			used += (size_t)snprintf(armed->cmdline + used,
-						 sizeof(armed->cmdline) - used, "%s%s",
-						 used ? " " : "", pieces[i]);
-	}
-	if (strlen(p->sys.vmlinuz) >= sizeof(armed->kernel) ||
-	    strlen(p->sys.image) >= sizeof(armed->image)) {
-		log_error("%s: the path is too long", p->sys.image);
-		return -ENAMETOOLONG;
-	}
-	strcpy(armed->kernel, p->sys.vmlinuz);
-	strcpy(armed->image, p->sys.image);
-	memcpy(armed->release, p->sys.release, sizeof(armed->release));
-	err = armed_digest(armed->kernel, armed->kernel_sha256);
-	return err ? err : armed_digest(armed->image, armed->sha256);
-}
-
 static int load(const struct armed *armed, char *args)
 {
 	_free_ char *initrd = NULL, *append = NULL;
@@ -233,7 +206,7 @@ static int arm(struct plan *p)
 
 	if (err)
 		return err;
-	err = compose(p, &settings, &armed);
+	err = armed_compose(&p->sys, &settings, &armed);
 	if (err)
 		return err;
 	if (!p->sys.in->value[START_RELOAD] && is_armed(p, &armed)) {

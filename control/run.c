@@ -14,8 +14,7 @@
 
 extern char **environ;
 
-/* Return: as of run(), without waiting. */
-static int start(const char *const argv[], int out, pid_t *pid_ret)
+int run_start(const char *const argv[], int out, pid_t *pid_ret)
 {
 	posix_spawn_file_actions_t actions;
 	int err = -posix_spawn_file_actions_init(&actions);
@@ -23,6 +22,9 @@ static int start(const char *const argv[], int out, pid_t *pid_ret)
 	if (err)
 		return err;
 	err = -posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	if (!err) /* a terminal is not theirs to set up, or to read from */
+		err = -posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null",
+							O_RDONLY, 0);
 	if (!err)
 		err = -posix_spawnp(pid_ret, argv[0], &actions, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
@@ -49,7 +51,7 @@ static int finish(const char *name, pid_t pid)
 int run(const char *const argv[])
 {
 	pid_t pid;
-	int err = start(argv, STDERR_FILENO, &pid);
+	int err = run_start(argv, STDERR_FILENO, &pid);
 
 	return err ? err : finish(argv[0], pid);
 }
@@ -79,7 +81,7 @@ int run_read(const char *const argv[], size_t max, char **text_ret, size_t *len_
 		return -ENOMEM;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	err = start(argv, fds[1], &pid);
+	err = run_start(argv, fds[1], &pid);
 	close(fds[1]);
 	if (!err) {
 		err = read_all(fds[0], max, text, &len);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Other programs, without a shell in between. */
+/* Other programs, without a shell in between and with nothing on stdin. */
 #ifndef CONTROL_RUN_H
 #define CONTROL_RUN_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /**
  * run() - Run a program and wait for its end; its output goes to ours, both to stderr.
@@ -13,6 +14,10 @@
  * -EIO where it ends with another status than 0 or by a signal. All but -ENOENT are logged.
  */
 int run(const char *const argv[]);
+
+/** run_start() - The same without waiting; what it prints on stdout goes to @out. Return: as of
+ * run(), never -EIO; the caller has to wait for *@pid_ret. */
+int run_start(const char *const argv[], int out, pid_t *pid_ret);
 
 /**
  * run_read() - The same, with what it prints on stdout.
