@@ -22,6 +22,7 @@ const struct command commands[] = {
 	  cmd_rebuild },
 	{ "check", "", 0, 0, "tell whether a crash would be captured, without one", NULL, true,
 	  cmd_check },
+	{ "test", "", 0, 0, "try a capture out", test_options, false, cmd_test },
 	{ "list", "", 0, 0, "list the dumps that are here", list_options, false, cmd_list },
 	{ "show", "[DUMP]", 0, 1, "tell all of one dump", show_options, false, cmd_show },
 	{ "prune", "", 0, 0, "remove the oldest dumps", prune_options, false, cmd_prune },

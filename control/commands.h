@@ -6,7 +6,7 @@
 #include "control/command.h"
 
 extern const struct ctl_option setup_options[], estimate_options[];
-extern const struct ctl_option start_options[], rebuild_options[];
+extern const struct ctl_option start_options[], rebuild_options[], test_options[];
 extern const struct ctl_option list_options[], show_options[], prune_options[], notice_options[];
 extern const struct ctl_option migrate_options[];
 
@@ -17,6 +17,7 @@ int cmd_stop(const struct invocation *in);
 int cmd_status(const struct invocation *in);
 int cmd_rebuild(const struct invocation *in);
 int cmd_check(const struct invocation *in);
+int cmd_test(const struct invocation *in);
 int cmd_list(const struct invocation *in);
 int cmd_show(const struct invocation *in);
 int cmd_prune(const struct invocation *in);
