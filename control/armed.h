@@ -34,12 +34,15 @@ int armed_read(const struct invocation *in, struct armed *armed_ret);
 /** armed_write() - Return: 0 or -errno, logged. */
 int armed_write(const struct invocation *in, const struct armed *armed);
 
+struct inputs;
 struct settings;
 struct system;
 
 /** armed_compose() - What start arms: the system's kernel, which must be there, and its image.
+ * @list: of what the image is made from, with digests of files that are as they were; NULL for none
  * Return: 0 or -errno, logged. */
-int armed_compose(const struct system *sys, const struct settings *settings, struct armed *armed);
+int armed_compose(const struct system *sys, const struct settings *settings,
+		  const struct inputs *list, struct armed *armed);
 
 /** armed_forget() - There is nothing armed any more. */
 void armed_forget(const struct invocation *in);

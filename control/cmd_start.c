@@ -206,7 +206,7 @@ static int arm(struct plan *p)
 
 	if (err)
 		return err;
-	err = armed_compose(&p->sys, &settings, &armed);
+	err = armed_compose(&p->sys, &settings, &p->now, &armed);
 	if (err)
 		return err;
 	if (!p->sys.in->value[START_RELOAD] && is_armed(p, &armed)) {

@@ -77,7 +77,7 @@ static int choose_image(struct rehearsal *r)
 		return -ENOENT;
 	}
 	err = path ? settings_read(path, &settings) : -ENOMEM;
-	return err ? err : armed_compose(&r->sys, &settings, &r->armed);
+	return err ? err : armed_compose(&r->sys, &settings, NULL, &r->armed);
 }
 
 static void compare_with_armed(struct rehearsal *r)

@@ -106,6 +106,11 @@ def start():
     said, calls = system.does(*START)
     expect(not calls, "called " + calls)
     expect_in("armed already", said, "what it says")
+    kernel = system.path("boot/vmlinuz-" + RELEASE)
+    times = os.stat(kernel)
+    system.write("boot/vmlinuz-" + RELEASE, "lenrek")
+    os.utime(kernel, ns=(times.st_atime_ns, times.st_mtime_ns))
+    expect_in("armed already", system.does(*START)[0], "a kernel that looks the same is not read")
     expect("loader" in system.does("start", "--reload", "--kernel=" + RELEASE)[1], "no reload")
     system.write("etc/default/vmcore-save", "KERNEL_APPEND_EXTRA='more'\nKEXEC_ARGS='-s -d'\n")
     calls = system.does(*START)[1]
