@@ -11,6 +11,7 @@
 #include "control/armed.h"
 #include "control/content.h"
 #include "control/devices.h"
+#include "control/history.h"
 #include "control/system.h"
 #include "lib/config.h"
 
@@ -39,6 +40,7 @@ struct check_result {
  * struct check - What is looked at, and what came of it.
  * @known: what is armed was armed by us: @armed tells of it
  * @opened: the image could be read: @content tells of it
+ * @history: of the kernel that captures
  */
 struct check {
 	struct system sys;
@@ -47,6 +49,7 @@ struct check {
 	struct config config;
 	struct content content;
 	bool opened;
+	struct history history;
 	unsigned nr;
 	struct check_result results[CHECK_MAX_RESULTS];
 };

@@ -19,7 +19,7 @@ static void check_reservation(struct check *c)
 	const uint64_t mib = c->sys.reserved >> 20;
 	struct reserve need;
 
-	if (mib && !reserve_of(&c->sys, &need) && c->sys.reserved < need.smallest)
+	if (mib && !reserve_measure(&c->sys, &c->history, &need) && c->sys.reserved < need.smallest)
 		check_tell(c, CHECK_WARN, "reservation", "see \"" CTL_PROGRAM " estimate\"",
 			   "%" PRIu64 " MiB may be too little, about %" PRIu64 " are needed", mib,
 			   need.smallest >> 20);

@@ -80,6 +80,7 @@ static int check_init(struct check *c, const struct invocation *in)
 		system_deinit(&c->sys);
 		return CTL_FAILED;
 	}
+	history_read(in, c->sys.release, &c->history); /* none of it has to be there */
 	return CTL_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "control/archive.h"
 #include "control/content.h"
+#include "control/history.h"
 #include "control/system.h"
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
@@ -18,9 +19,16 @@
 #define INIT_SIZE      0x260u
 #define HEAD_BYTES     1024u
 
-void reserve_compute(struct reserve *r)
+void reserve_compute(struct reserve *r, const struct history *h)
 {
-	r->smallest = r->kernel + r->packed + r->unpacked + RESERVE_BASE;
+	r->computed = r->kernel + r->packed + r->unpacked + RESERVE_BASE;
+	r->captures = h->captures;
+	if (r->captures) {
+		r->peak = h->peak_kib << 10;
+		r->map = (h->total_kib << 10) / 64;
+		r->measured = r->kernel + r->peak + r->map;
+	}
+	r->smallest = MAX(r->computed, r->measured);
 	r->recommended = ROUND_UP(r->smallest + r->smallest / 4, (uint64_t)RESERVE_STEP);
 }
 
@@ -41,7 +49,8 @@ static int add_file(void *ctx, const struct archive_entry *entry)
 	return 0;
 }
 
-int reserve_of(const struct system *sys, struct reserve *reserve_ret)
+int reserve_measure(const struct system *sys, const struct history *history,
+		    struct reserve *reserve_ret)
 {
 	_free_ char *image = NULL;
 	struct reserve r = { 0 };
@@ -67,7 +76,15 @@ int reserve_of(const struct system *sys, struct reserve *reserve_ret)
 	err = archive_walk(image, len, 2 * (size_t)CONTENT_MAX_IMAGE, add_file, &r.unpacked);
 	if (err)
 		return err;
-	reserve_compute(&r);
+	reserve_compute(&r, history);
 	*reserve_ret = r;
 	return 0;
+}
+
+int reserve_of(const struct system *sys, struct reserve *reserve_ret)
+{
+	struct history history;
+
+	history_read(sys->in, sys->release, &history); /* without one, the terms stand alone */
+	return reserve_measure(sys, &history, reserve_ret);
 }

@@ -303,6 +303,20 @@ def estimate():
     text = system.ctl("estimate", "--kernel=" + RELEASE)[1]
     expect_in("crashkernel=112M", text, "what it prints")
     expect_in("64 MiB  are reserved now: too little", text, "what it prints")
+    expect_in("no earlier capture of this kernel", text, "what it prints")
+    for name, release, least in (("1", RELEASE, 20), ("2", RELEASE, 9), ("3", "5.10", 1)):
+        system.write("var/crash/2026-11-0%s-00:00/vmcore-save.json" % name, json.dumps({
+            "program": "vmcore-save", "verdict": "complete", "kernel_release": release,
+            "crash_time": 1790000000 + int(name),
+            "environment": {"mem_total_kib": 128 << 10, "mem_available_min_kib": least << 10}}))
+    told = json.loads(system.ctl("estimate", "--json", "--kernel=" + RELEASE)[1])
+    expect(told["captures"] == 2 and told["capture_peak_bytes"] == 119 << 20 and
+           told["last_capture_free_bytes"] == 9 << 20 and told["computed_bytes"] == smallest and
+           told["smallest_bytes"] == told["measured_bytes"] == (50 + 119 + 2) << 20,
+           "estimate tells %s" % told)
+    text = system.ctl("estimate", "--kernel=" + RELEASE)[1]
+    expect_in("119.0 MiB  the most that was in use in 2 earlier captures of this kernel, of 128.0",
+              text, "what it prints")
     system.write("boot/vmlinuz-" + RELEASE, "no kernel")
     system.refuses("it is no bzImage", "estimate", "--kernel=" + RELEASE)
 
