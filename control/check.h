@@ -37,6 +37,21 @@ struct check_result {
 };
 
 /**
+ * struct check_need - What a dump of the memory as it is now would take; in bytes.
+ * @tried: the others are set
+ * @err: why @kept is not known; 0 where it is
+ * @total: all memory, 0 where even that is not known; @kept: of it, by the dump level @level
+ * @percent: what it is packed to; @measured: by an earlier dump, else that is assumed
+ * @bytes: of the dump
+ */
+struct check_need {
+	bool tried, measured;
+	int err;
+	unsigned level, percent;
+	uint64_t total, kept, bytes;
+};
+
+/**
  * struct check - What is looked at, and what came of it.
  * @known: what is armed was armed by us: @armed tells of it
  * @opened: the image could be read: @content tells of it
@@ -50,6 +65,7 @@ struct check {
 	struct content content;
 	bool opened;
 	struct history history;
+	struct check_need need;
 	unsigned nr;
 	struct check_result results[CHECK_MAX_RESULTS];
 };

@@ -129,6 +129,49 @@ def check_faults(system):
     expect(checked(system)[1]["space"] == "ok", "too little space for 1 MiB")
 
 
+# ---- space
+def space(system, verdict, sentence, kept_mib=None, does=None):
+    """What check says where a count of the memory says this."""
+    pages = {"planned": (kept_mib or 0) * 256, "zero": 0,
+             "by_class": {"cache": 1 << 50, "cache_private": 0, "user": 0, "free": 0}}
+    program(system, "vmcore-save", does or 'echo "$*" >"$ROOT/call"; echo \'%s\'\n' %
+            json.dumps({"pages": pages}))
+    results = json.loads(system.ctl("check", "--json")[1])["checks"]
+    text = " | ".join("%s: %s" % (c["verdict"], c["text"]) for c in results if c["name"] == "space")
+    expect(text.startswith(verdict + ": ") and sentence in text, "it says " + text)
+
+
+@test("control/check-space", "control")
+def check_space():
+    """A live count of what would be kept, packed as the last dump was, against what is free."""
+    system = System("check-space")
+    room = os.statvfs(system.path("var/crash"))
+    room = room.f_bavail * room.f_frsize >> 20
+    system.write("proc/kcore", "")
+    system.write("proc/meminfo", "MemTotal: %d kB\n" % (4 << 20))
+    space(system, "ok", "MiB are free in /var/crash; a dump now would take about 50 (100 of 4096 MiB "
+          "kept at level 31, packed to 50 %, which is assumed)", 100)
+    expect(system.read("call") == "--mem-usage --json %s\n" % system.path("proc/kcore"), "the call")
+    space(system, "warn", "a dump now would take about %d " % (room * 3 // 4), room * 3 // 4 * 2)
+    space(system, "FAIL", "a dump now would take about %d " % (room * 2), room * 4)
+    system.write("var/crash/2026-11-01-00:00/vmcore-save.json", json.dumps({
+        "program": "vmcore-save", "verdict": "complete", "kernel_release": "5.10",
+        "crash_time": 1790000000, "files": {"dump_bytes": 100 * 4096},
+        "dump": {"pages": {"kept": 1010, "zero": 10}}}))
+    space(system, "ok", "would take about 11 (100 of 4096 MiB kept at level 31, packed to 11 %, as the "
+          "last dump was)", 100)
+    system.write("etc/vmcore-save.conf", "path /var/crash\ncore_collector vmcore-save -d 17\n")
+    space(system, "FAIL", "kept at level 17", 100)
+    system.write("etc/vmcore-save.conf", "path /var/crash\n")
+    small = room << 10 > 4 << 20
+    for does, why in (("exit 1\n", "cannot read /proc/kcore"), ("echo '{}'\n", "cannot read")):
+        space(system, "ok" if small else "warn", "more than all memory" if small else why, does=does)
+    system.write("proc/meminfo", "MemTotal: %d kB\n" % (1 << 50))
+    space(system, "warn", "is not known, for vmcore-save cannot read", does="exit 1\n")
+    os.unlink(system.path("proc/kcore"))
+    space(system, "warn", "is not known, for there is no vmcore-save or /proc/kcore", 1)
+
+
 # ---- targets
 def finds(system, conf, name, verdict, sentence):
     """What check says of one configuration."""
