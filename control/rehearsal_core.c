@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/bytes.h"
+#include "lib/elf_core.h"
 #include "lib/util.h"
 
 #define RELEASE "6.12.0-rehearsal"
@@ -162,17 +163,7 @@ static Elf64_Phdr segment(uint32_t type, uint64_t paddr, uint64_t vaddr, size_t 
 static void put_headers(uint8_t *m, uint64_t paddr, int64_t when)
 {
 	static const uint8_t prstatus[NOTE_CPU_BYTES];
-	const Elf64_Ehdr ehdr = {
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-			     EV_CURRENT },
-		.e_type = ET_CORE,
-		.e_machine = EM_X86_64,
-		.e_version = EV_CURRENT,
-		.e_phoff = sizeof(ehdr),
-		.e_ehsize = sizeof(ehdr),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 3,
-	};
+	static const struct elf_core elf = { .class = ELFCLASS64, .machine = EM_X86_64 };
 	size_t cpu = put_note(m + AT_CPU_NOTE, "CORE", NT_PRSTATUS, prstatus, sizeof(prstatus));
 	size_t vmcoreinfo = put_info(m + AT_INFO_NOTE, paddr, when);
 	const Elf64_Phdr phdrs[] = {
@@ -181,9 +172,11 @@ static void put_headers(uint8_t *m, uint64_t paddr, int64_t when)
 		segment(PT_LOAD, paddr + AT_MEMORY, DIRECT_MAP + paddr + AT_MEMORY,
 			REHEARSAL_CORE_BYTES - AT_MEMORY),
 	};
+	uint8_t *to = m + AT_ELF + elf_core_ehdr_bytes(&elf);
 
-	memcpy(m + AT_ELF, &ehdr, sizeof(ehdr));
-	memcpy(m + AT_ELF + sizeof(ehdr), phdrs, sizeof(phdrs));
+	elf_core_put_ehdr(&elf, ARRAY_SIZE(phdrs), 0, m + AT_ELF);
+	for (size_t i = 0; i < ARRAY_SIZE(phdrs); i++, to += elf_core_phdr_bytes(&elf))
+		elf_core_put_phdr(&elf, &phdrs[i], to);
 }
 
 /* @level: 4 for the PGD, which has the highest bits */
