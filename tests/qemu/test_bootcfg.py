@@ -357,7 +357,7 @@ class Chroot(System):
     def __init__(self, name, files, programs, word=""):
         super().__init__("boot-" + name, crash_size=0)
         release = os.uname().release
-        files = {"boot/vmlinuz-" + release: "kernel", "usr/sbin/vmcore-save": "",
+        files = {"boot/vmlinuz-" + release: "kernel", "usr/sbin/vmcore-save": "", "dev/null": "",
                  "lib/modules/%s/modules.dep" % release: "", **files}
         programs = {"vmcore-save-dracut": DRACUT, "kexec-loader": NOTHING, **programs}
         for path, text in files.items():
