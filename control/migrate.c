@@ -160,6 +160,11 @@ void migrate_append(struct migration *m, const char *value)
 	     word = strtok_r(NULL, " \t", &save)) {
 		if (!is_of_use(word))
 			continue;
+		/* kernel/smp.c, nrcpus(): of two the smaller one counts. */
+		if (after_prefix(word, "nr_cpus=")) {
+			migrate_lose(m, "%s: in the place of nr_cpus=1 in KERNEL_APPEND", word);
+			continue;
+		}
 		if (*kept)
 			strcat(kept, " ");
 		strcat(kept, word);

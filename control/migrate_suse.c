@@ -153,9 +153,9 @@ static void take_reboot(struct migration *m, const char *value)
 static void take_cpus(struct migration *m, const char *value)
 {
 	migrate_lose(m,
-		     "KDUMP_CPUS=%s: one CPU is the default here; nr_cpus= in"
-		     " KERNEL_APPEND_EXTRA, see docs/operations.md",
-		     value);
+		     "KDUMP_CPUS=%s: one CPU is the default here; nr_cpus=%s in the place of"
+		     " nr_cpus=1 in KERNEL_APPEND, see docs/operations.md",
+		     value, value);
 }
 
 static void take_programs(struct migration *m, const char *value)

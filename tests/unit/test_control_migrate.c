@@ -126,6 +126,8 @@ TEST(migrate, fedora)
 		  "KDUMP_COMMANDLINE_APPEND=\"irqpoll nr_cpus=1 reset_devices udev.children-max=2 "
 		  "mce=off\"\n",
 		  "", "KERNEL_APPEND_EXTRA=\"mce=off\"\nKEXEC_ARGS=\"-s\"\n", 0 },
+		{ "KEXEC_ARGS=-s\nKDUMP_COMMANDLINE_APPEND='maxcpus=1 nr_cpus=4 cma=0'\n", "",
+		  "KERNEL_APPEND_EXTRA=\"maxcpus=1 cma=0\"\nKEXEC_ARGS=\"-s\"\n", 1 },
 		{ "KDUMP_KERNELVER=6.1\nKDUMP_BOOTDIR=/elsewhere\nKDUMP_STDLOGLVL=4\n"
 		  "VMCORE_CREATION_NOTIFICATION=no\n",
 		  "", "", 3 },
