@@ -25,6 +25,8 @@ static void begin(struct migration *m)
 	}
 	if (!*ssh && !*nfs && !streq(directory, "/var/crash"))
 		migrate_key(m, "path", directory);
+	migrate_say(m, "kdump-tools sets %s as it loads; here /etc/sysctl.d has to.",
+		    migrate_get(m, "KDUMP_SYSCTL"));
 }
 
 static void take_use(struct migration *m, const char *value)
@@ -86,6 +88,7 @@ static const struct migrate_row rows[] = {
 	{ "USE_KDUMP", "1", take_use, NULL },
 	{ "KDUMP_KERNEL", "/var/lib/kdump/vmlinuz", migrate_take_kernel, NULL },
 	{ "KDUMP_INITRD", "/var/lib/kdump/initrd.img", NULL, "vmcorectl start makes the image" },
+	{ "KDUMP_SYSCTL", "kernel.panic_on_oops=1", NULL, NULL }, /* up to 1.6 */
 	{ "KDUMP_COREDIR", "/var/crash", NULL, NULL },
 	{ "SSH", "", NULL, NULL },
 	{ "SSH_KEY", "/root/.ssh/kdump_id_rsa", take_key, NULL },

@@ -56,6 +56,8 @@ TEST(migrate, debian)
 		  "path /srv/crash\ncore_collector makedumpfile -z -d 17\nkeep_dumps 3\n"
 		  "failure_action shell\n",
 		  "", 0 },
+		{ "USE_KDUMP=1\nKDUMP_SYSCTL=\"kernel.panic_on_oops=1 vm.panic_on_oom=1\"\n", "",
+		  "", 0 },
 		{ "USE_KDUMP=1\nNFS=\"vault:/crash\"\n", "nfs vault:/crash\npath /\n", "", 0 },
 		{ "SSH=dump@vault\nSSH_KEY=/root/key\nNFS=vault:/crash\nKDUMP_COREDIR=/srv\n",
 		  "ssh dump@vault\npath /srv\nnfs vault:/crash\npath /\nsshkey /root/key\n", "",
@@ -78,6 +80,18 @@ TEST(migrate, debian)
 	};
 
 	check_samples(samples, ARRAY_SIZE(samples), &migrate_debian);
+}
+
+TEST(migrate, debian_sysctls)
+{
+	struct migration m;
+
+	CHECK_EQ(migrate_text("KDUMP_SYSCTL='vm.panic_on_oom=1'\n", &m), 0);
+	CHECK(strstr(m.config, "# kdump-tools sets vm.panic_on_oom=1 as it loads"));
+	migrate_deinit(&m);
+	CHECK_EQ(migrate_text("USE_KDUMP=1\n", &m), 0);
+	CHECK(strstr(m.config, "# kdump-tools sets kernel.panic_on_oops=1 as it loads"));
+	migrate_deinit(&m);
 }
 
 TEST(migrate, suse)
