@@ -22,6 +22,7 @@ def check_docs(*tree):
 
 # (in which file, what stands there, what is put in its place, what has to be found)
 PLANTED = (
+    ("README.md", "[appliance](docs/appliance.md)", "appliance", "no link to docs/appliance.md"),
     ("README.md", "(docs/failures.md)", "(docs/mistakes.md)", "no such file: docs/mistakes.md"),
     ("README.md", "measurements.md#the-smallest-reservation", "measurements.md#no-such-thing",
      "no such heading"),
