@@ -163,6 +163,12 @@ int config_read(const char *path, struct config *config, config_report_fn *repor
  */
 void config_print(const struct config *config, FILE *to);
 
+/** config_path_prefix() - A path of a target's, to put "/NAME" behind: "" for "/". */
+static inline const char *config_path_prefix(const char *path)
+{
+	return path[0] == '/' && !path[1] ? "" : path;
+}
+
 /** config_action_name() - "reboot", "halt" … */
 const char *config_action_name(enum config_action action);
 

@@ -210,8 +210,9 @@ static void say_result(struct init_state *st, const char *action)
 		if (dump)
 			snprintf(size, sizeof(size), " (%" PRIu64 " MiB)",
 				 DIV_ROUND_UP(t->dump_bytes, 1 << 20));
-		snprintf(where, sizeof(where), ": %s/%s/%s%s on %s", st->config.targets[best].path,
-			 t->dir_name, dump ? t->dump_name : RECORD_LOG_NAME, size,
+		snprintf(where, sizeof(where), ": %s/%s/%s%s on %s",
+			 config_path_prefix(st->config.targets[best].path), t->dir_name,
+			 dump ? t->dump_name : RECORD_LOG_NAME, size,
 			 st->config.targets[best].where);
 	}
 	log_set_step("done");

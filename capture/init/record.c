@@ -52,7 +52,8 @@ static void build_steps(struct json *j, const struct init_state *st, const struc
 
 static void directory_of(const struct init_state *st, unsigned i, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s/%s", st->config.targets[i].path, st->targets[i].dir_name);
+	snprintf(buf, size, "%s/%s", config_path_prefix(st->config.targets[i].path),
+		 st->targets[i].dir_name);
 }
 
 static void build_target(struct json *j, const struct init_state *st, unsigned i)

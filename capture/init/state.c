@@ -159,7 +159,7 @@ const char *state_reason(const struct init_state *st, const struct steps *steps,
 	if (state_dump_saved(st)) {
 		failure = last_failure(st, steps, (unsigned)i);
 		snprintf(buf, size, "%s%sthe dump is in %s/%s on %s", failure ?: "",
-			 failure ? "; " : "", st->config.targets[best].path,
+			 failure ? "; " : "", config_path_prefix(st->config.targets[best].path),
 			 st->targets[best].dir_name, st->config.targets[best].where);
 		return buf;
 	}

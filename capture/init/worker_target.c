@@ -107,7 +107,7 @@ int worker_step_directory(void *ctx)
 		err = enter_directory(w);
 	if (err)
 		return worker_fail_target(w, err);
-	log_info("%s/%s", w->target.where->path, w->t->dir_name);
+	log_info("%s/%s", config_path_prefix(w->target.where->path), w->t->dir_name);
 	return 0;
 }
 

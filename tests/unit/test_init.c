@@ -557,6 +557,8 @@ TEST(init, the_best_target_counts)
 	add_run(st, "dump", 0, STEP_FAILED, "no space");
 	CHECK_STR(reason(st, 0), "no space; the dump is in /var/crash/now on LABEL=c");
 	CHECK_STR(reason(st, 1), "the dump is in /var/crash/now on LABEL=c");
+	strcpy(st->config.targets[2].path, "/");
+	CHECK_STR(reason(st, 1), "the dump is in /now on LABEL=c");
 	CHECK_STR(state_verdict(st, 3), "failed");
 }
 
