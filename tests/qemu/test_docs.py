@@ -47,6 +47,12 @@ PLANTED = (
      "nothing is said of KDUMP_VERBOSE"),
     ("docs/migration.md", "| `debug_mem_level` |", "| `debug_mem` |",
      "nothing is said of debug_mem_level"),
+    ("docs/man/kexec-loader.8", ".B \\-\\-print\\-ckr\\-size", ".B \\-\\-print\\-size",
+     "nothing is said of --print-ckr-size"),
+    ("docs/man/vmcore-save.8", ".B \\-\\-show\\-stats", ".B \\-\\-show\\-all",
+     "no program has --show-all"),
+    ("docs/man/vmcore-save.conf.5", ".BI extra_bins", ".BI more_bins",
+     "nothing is said of extra_bins"),
     ("docs/image.md", "`initramfs/image.manifest`", "`initramfs/image.recipe`",
      "no such file: initramfs/image.recipe"),
 )
