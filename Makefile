@@ -311,6 +311,22 @@ deb:
 	cd $(DEB_TREE) && env -u O -u V -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b
 	$(say) DEB $(O)/deb/*.deb
 
+# The same tree as an archive, which is the spec's source. RPMFLAGS: more of rpmbuild's options.
+RPM_TOP      := $(abspath $(O))/rpm
+RPMFLAGS     ?=
+.PHONY: rpm
+rpm:
+	rm -rf $(O)/rpm
+	mkdir -p $(O)/rpm/SOURCES $(O)/rpm/vmcore-save-$(VERSION)
+	tar -c --exclude=./build --exclude=./$(O) --exclude-vcs . | \
+		tar -x -C $(O)/rpm/vmcore-save-$(VERSION)
+	tar -cz -C $(O)/rpm -f $(O)/rpm/SOURCES/vmcore-save-$(VERSION).tar.gz vmcore-save-$(VERSION)
+	rm -r $(O)/rpm/vmcore-save-$(VERSION)
+	env -u O -u V -u MAKEFLAGS -u MFLAGS -u MAKELEVEL rpmbuild -ba \
+		--define '_topdir $(RPM_TOP)' --define 'vmcore_save_version $(VERSION)' \
+		$(RPMFLAGS) packaging/rpm/vmcore-save.spec
+	$(say) RPM $(O)/rpm/RPMS/*/*.rpm
+
 clean:
 	rm -rf $(O)
 
@@ -325,6 +341,7 @@ help:
 	@echo '  fuzz-smoke   the fuzzers, for FUZZ_SECONDS each'
 	@echo '  install      below $$(DESTDIR)$$(prefix); uninstall takes it away again'
 	@echo '  deb          a Debian package, into $(O)/deb (MAINTAINER="name <address>")'
+	@echo '  rpm          RPM packages, into $(O)/rpm (RPMFLAGS: more options of rpmbuild)'
 	@echo '  clean        remove $(O)/'
 	@echo 'Variables: O=dir (build directory), V=1 (show commands), DEBUG=1 (-Og -g),'
 	@echo '  SAN=1 (AddressSanitizer, UBSan), STATIC=0, CC=clang, CROSS_COMPILE=prefix-,'
