@@ -55,6 +55,15 @@ static int take_list(struct content *c, const char *text, size_t len)
 	return err;
 }
 
+static int take_stack(struct content *c, const char *text, size_t len)
+{
+	if (len > CONTENT_MAX_STACK)
+		return -E2BIG;
+	free(c->stack);
+	c->stack = strndup(text, len);
+	return c->stack ? 0 : -ENOMEM;
+}
+
 static int take_entry(void *ctx, const struct archive_entry *e)
 {
 	struct content *c = ctx;
@@ -63,6 +72,8 @@ static int take_entry(void *ctx, const struct archive_entry *e)
 		return 0;
 	if (streq(e->name, "etc/vmcore-save/modules"))
 		return take_list(c, e->data, e->size);
+	if (streq(e->name, "etc/vmcore-save/stack"))
+		return take_stack(c, e->data, e->size);
 	c->config |= streq(e->name, "etc/vmcore-save.conf");
 	c->program |= streq(e->name, "init") || streq(e->name, "bin/vmcore-save") ||
 		      streq(e->name, "usr/bin/vmcore-save") || streq(e->name, "sbin/vmcore-save") ||
@@ -98,6 +109,7 @@ int content_read(const char *path, struct content *content_ret)
 void content_deinit(struct content *content)
 {
 	free(content->modules);
+	free(content->stack);
 	*content = (struct content){ 0 };
 }
 

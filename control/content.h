@@ -8,18 +8,21 @@
 
 #define CONTENT_MAX_IMAGE    (256u << 20) /* also without its compression twice that */
 #define CONTENT_MAX_MODULES  1024u
+#define CONTENT_MAX_STACK    (64u << 10)
 #define CONTENT_MODULE_BYTES 56u /* MODULE_NAME_LEN of the kernel */
 
 /**
  * struct content
  * @modules: names as the kernel has them: no path, no ending, '_' for '-'
  * @listed: the image has a list of modules, and @modules are those; else all files *.ko
+ * @stack: what the image puts together below a target, docs/stack.md; owned, NULL for nothing
  * @config: /etc/vmcore-save.conf is in it
  * @program: vmcore-save is: as /init, or in a full image below /usr or /bin
  */
 struct content {
 	char (*modules)[CONTENT_MODULE_BYTES];
 	unsigned nr_modules;
+	char *stack;
 	bool listed, config, program;
 };
 

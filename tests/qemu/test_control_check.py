@@ -65,6 +65,8 @@ def check():
 
 def check_faults(system):
     takes_builds(system)
+    system.write("lib/modules/%s/modules.dep" % RELEASE, "kernel/e1000-x.ko:\n"
+                 "kernel/nfs.ko.xz: kernel/sunrpc.ko.xz\nkernel/sunrpc.ko.xz:\n")
     system.write("hooks/post", "#!/bin/sh\n")
     os.chmod(system.path("hooks/post"), 0o755)
     card = "sys/devices/pci0/0000:00:03.0"
@@ -75,7 +77,7 @@ def check_faults(system):
     os.symlink("../../../bus/pci/drivers/e1000-x", system.path(card + "/driver"))
     os.symlink("../../devices/pci0/0000:00:03.0/net/eth0", system.path("sys/class/net/eth0"))
 
-    image(system, "sunrpc", "e1000-x")
+    image(system, "sunrpc", "nfs", "e1000-x")
     status, told, text = checked(system)
     expect(status == 3 and told["armed"] == "FAIL" and told["image"] == "FAIL", text)
     results = {c["name"]: c for c in json.loads(text)["checks"]}
@@ -88,11 +90,14 @@ def check_faults(system):
     expect(status == 0 and told.pop("mount") == "warn" and set(told.values()) == {"ok"}, text)
     expect_in("there is no mount.nfs", text, "what it says")
     expect_in("the image has all 1", text, "what it says")
-    expect(set(told) == {"reservation", "armed", "image", "content", "target", "drivers", "hook"},
+    expect_in("the image has all 2", text, "what it says")
+    expect(set(told) == {"reservation", "armed", "image", "content", "target", "drivers", "modules",
+                         "hook"},
            "it looked at %s" % sorted(told))
 
     for what, verdict, sentence, build in (
             ("drivers", "FAIL", "the image lacks e1000_x", lambda: image(system, "sunrpc")),
+            ("modules", "FAIL", "the image lacks sunrpc", lambda: image(system, "nfs", "e1000-x")),
             ("content", "FAIL", "holds no configuration",
              lambda: image(system, "e1000-x", **{"etc/vmcore-save.conf": None})),
             ("content", "FAIL", "holds no vmcore-save",
@@ -108,7 +113,8 @@ def check_faults(system):
     expect(status == 3 and told["content"] == "FAIL", text)
     expect_in("damaged", text, "what it says")
     image(system, "sunrpc")
-    system.write("lib/modules/%s/modules.builtin" % RELEASE, "kernel/e1000-x.ko\n")
+    system.write("lib/modules/%s/modules.dep" % RELEASE, "kernel/sunrpc.ko:\n")
+    system.write("lib/modules/%s/modules.builtin" % RELEASE, "kernel/e1000-x.ko\nkernel/nfs.ko\n")
     system.does(*START)
     system.does("rebuild", "--force", "--kernel=" + RELEASE)
     system.does("start", "--reload", "--kernel=" + RELEASE)
@@ -346,3 +352,77 @@ def check_ssh():
         shutil.copy(key, system.path("key"))
         system.write("etc/ssh/ssh_known_hosts", known % (port, sshd.public(other)))
         finds(system, conf, "login", "FAIL", "Host key verification failed")
+
+
+# ---- modules and layers
+def block(system, number, *layers):
+    """A made-up block device in sysfs, of layers from the top: (name, {attribute: text}); the one at
+    the bottom hangs on virtio_blk, which is a module."""
+    path = None
+    for name, attributes in layers:
+        path = "sys/devices/pci0/virtio1/block/" + name
+        for attribute, text in attributes.items():
+            system.write(path + "/" + attribute, text + "\n")
+        os.makedirs(system.path(path + "/slaves"), exist_ok=True)
+    for (name, _), (below, _) in zip(layers, layers[1:]):
+        os.symlink("../../" + below, system.path("sys/devices/pci0/virtio1/block/%s/slaves/%s" %
+                                                 (name, below)))
+    os.makedirs(system.path("sys/bus/virtio/drivers/virtio_blk"))
+    os.makedirs(system.path("sys/module/virtio_blk"))
+    os.symlink("../../../../module/virtio_blk",
+               system.path("sys/bus/virtio/drivers/virtio_blk/module"))
+    os.symlink("../../../bus/virtio/drivers/virtio_blk",
+               system.path("sys/devices/pci0/virtio1/driver"))
+    os.makedirs(system.path("sys/dev/block"))
+    os.symlink("../../devices/pci0/virtio1/block/" + layers[0][0],
+               system.path("sys/dev/block/" + number))
+
+
+@test("control/check-modules", "control")
+def check_modules():
+    """The file system's module, those of the layers below it, what these need, and the layers."""
+    system = System("check-modules")
+    takes_builds(system)
+    device = os.stat(system.path("var/crash")).st_dev
+    lvm, md = "LVM-abc", "8b1c7f0e-4a52-6a4e-9d7d-1f6f2d1f8f10"
+    block(system, "%d:%d" % (os.major(device), os.minor(device)),
+          ("dm-0", {"dm/name": "vg-root", "dm/uuid": lvm}),
+          ("md0", {"md/level": "raid1", "md/uuid": md}), ("vda", {"size": "9"}))
+    system.write("lib/modules/%s/modules.dep" % RELEASE, "".join("kernel/%s\n" % line for line in (
+        "dm-mod.ko:", "md-mod.ko.zst:", "raid1.ko.zst: kernel/md-mod.ko.zst", "virtio_blk.ko:",
+        "ext4.ko: kernel/jbd2.ko", "xfs.ko:", "btrfs.ko:", "jbd2.ko:")))
+    system.write("lib/modules/%s/modules.builtin" % RELEASE, "kernel/other.ko\n")
+    stack = "md md0 %s raid1 1.2 2\ndm vg-root %s\n" % (md, lvm)
+    whole = ("dm_mod", "md_mod", "raid1", "virtio_blk", "ext4", "jbd2", "xfs", "btrfs")
+
+    def said(name, verdict, sentence, modules=whole, **files):
+        image(system, *modules, **files)
+        system.does("rebuild", "--force", "--kernel=" + RELEASE)
+        system.does("start", "--kernel=" + RELEASE)
+        results = json.loads(system.ctl("check", "--json")[1])["checks"]
+        text = " | ".join("%s: %s" % (c["verdict"], c["text"]) for c in results
+                          if c["name"] == name)
+        expect(text.startswith(verdict) and sentence in text, "of %s it says %s" % (name, text))
+
+    def without(*names):
+        return [m for m in whole if m not in names]
+
+    known = {"etc/vmcore-save/stack": stack}
+    said("modules", "ok", "the image has all", **known)
+    said("layers", "ok", "the image has all 2", **known)
+    said("drivers", "ok", "the image has all 1", **known)
+    said("drivers", "FAIL", "the image lacks virtio_blk", without("virtio_blk"), **known)
+    said("modules", "FAIL", "the image lacks dm_mod", without("dm_mod"), **known)
+    said("modules", "FAIL", "the image lacks md_mod raid1", without("md_mod", "raid1"), **known)
+    said("layers", "FAIL", "put %s together" % lvm)
+    said("layers", "FAIL", "put %s together" % md, **{"etc/vmcore-save/stack": "dm x %s\n" % lvm})
+    if os.geteuid() != 0:
+        return
+    with ext4(system):
+        system.write("etc/vmcore-save.conf", "ext4 UUID=1234\n")
+        said("modules", "ok", "UUID=1234: the image has all 2")
+        said("modules", "FAIL", "UUID=1234: the image lacks jbd2", without("jbd2"))
+        system.write("lib/modules/%s/modules.dep" % RELEASE, "kernel/xfs.ko:\n")
+        said("modules", "FAIL", "UUID=1234: the image lacks ext4", without("ext4"))
+        os.unlink(system.path("lib/modules/%s/modules.builtin" % RELEASE))
+        said("modules", "warn", "nothing tells whether the kernel has ext4", without("ext4"))
