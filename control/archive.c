@@ -90,18 +90,62 @@ static int walk_plain(const char *data, size_t len, size_t *at, archive_fn *fn, 
 	return err ? err : open ? -EBADMSG : 0;
 }
 
-int archive_walk(const void *data, size_t len, size_t max, archive_fn *fn, void *ctx)
+static int skip(void *ctx, const struct archive_entry *e)
+{
+	(void)ctx;
+	(void)e;
+	return 0;
+}
+
+static int walk_packed(const char *data, size_t len, size_t *at, size_t max, archive_fn *fn,
+		       void *ctx)
 {
 	_free_ void *unpacked = NULL;
-	size_t at = 0, unpacked_len;
-	int err = walk_plain(data, len, &at, fn, ctx);
+	struct decompressed d;
+	size_t inner = 0;
+	int err = decompress_part(data + *at, len - *at, max, &d);
 
-	if (err || at == len)
-		return err;
-	err = decompress((const char *)data + at, len - at, max, &unpacked, &unpacked_len);
 	if (err)
 		return err;
-	at = 0;
-	err = walk_plain(unpacked, unpacked_len, &at, fn, ctx);
-	return err ? err : at == unpacked_len ? 0 : -EBADMSG;
+	unpacked = d.data;
+	*at += d.used;
+	err = walk_plain(unpacked, d.len, &inner, fn, ctx);
+	return err ? err : inner == d.len ? 0 : -EBADMSG;
+}
+
+int archive_walk(const void *data, size_t len, size_t max, archive_fn *fn, void *ctx)
+{
+	size_t at = 0;
+	int err = walk_plain(data, len, &at, fn, ctx);
+
+	for (unsigned n = 0; !err && at < len; n++) {
+		if (n == ARCHIVE_MAX_PACKED)
+			return -E2BIG;
+		err = walk_packed(data, len, &at, max, fn, ctx);
+		if (!err)
+			err = walk_plain(data, len, &at, fn, ctx);
+	}
+	return err;
+}
+
+const char *archive_unread(const void *data, size_t len)
+{
+	static const struct {
+		const char *name;
+		char magic[10];
+		size_t len;
+	} rows[] = {
+		{ "bzip2", "BZh", 3 },
+		{ "lzma", { 0x5d, 0, 0 }, 3 },
+		{ "lzop", { (char)0x89, 'L', 'Z', 'O', 0 }, 5 },
+	};
+	size_t at = 0;
+
+	if (walk_plain(data, len, &at, skip, NULL))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (range_within(at, rows[i].len, len) &&
+		    !memcmp((const char *)data + at, rows[i].magic, rows[i].len))
+			return rows[i].name;
+	return NULL;
 }

@@ -48,12 +48,31 @@ void check_armed(struct check *c)
 		check_tell(c, CHECK_OK, "armed", "", "%s with %s", c->armed.kernel, c->armed.image);
 }
 
+/* An image that cannot be looked into is not one that fails. */
+static bool is_unread(struct check *c, int err)
+{
+	const char *packing = err == -EOPNOTSUPP ? content_packing(c->sys.image) : NULL;
+
+	if (packing)
+		check_tell(c, CHECK_WARN, "content",
+			   "compress= in dracut.conf: zstd, xz, gzip and lz4 are looked into",
+			   "not looked into, nor for drivers and modules: %s is packed by %s",
+			   c->sys.image, packing);
+	else if (err == -EFBIG || err == -E2BIG)
+		check_tell(c, CHECK_WARN, "content", "",
+			   "not looked into, nor for drivers and modules: %s holds more than %u "
+			   "MiB, or "
+			   "more than %u modules",
+			   c->sys.image, CONTENT_MAX_IMAGE >> 20, CONTENT_MAX_MODULES);
+	return packing || err == -EFBIG || err == -E2BIG;
+}
+
 static void check_content(struct check *c)
 {
 	int err = content_read(c->sys.image, &c->content);
 
 	c->opened = !err;
-	if (err == -ENOENT)
+	if (err == -ENOENT || is_unread(c, err))
 		return; /* which is told already */
 	if (err)
 		check_tell(c, CHECK_FAIL, "content", TO_REBUILD, "%s: %s", c->sys.image,
@@ -62,7 +81,8 @@ static void check_content(struct check *c)
 		check_tell(c, CHECK_FAIL, "content", TO_REBUILD, "%s holds no %s", c->sys.image,
 			   c->content.program ? "configuration" : "vmcore-save");
 	else
-		check_tell(c, CHECK_OK, "content", "", "%u modules", c->content.nr_modules);
+		check_tell(c, CHECK_OK, "content", "", "%s image, %u modules",
+			   c->content.listed ? "tiny" : "full", c->content.nr_modules);
 }
 
 void check_image(struct check *c)

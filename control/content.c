@@ -106,6 +106,15 @@ int content_read(const char *path, struct content *content_ret)
 	return err ? err : content_of(data, len, content_ret);
 }
 
+const char *content_packing(const char *path)
+{
+	_free_ char *data = NULL;
+	size_t len;
+
+	return io_read_file(path, CONTENT_MAX_IMAGE, &data, &len) ? NULL :
+								    archive_unread(data, len);
+}
+
 void content_deinit(struct content *content)
 {
 	free(content->modules);

@@ -33,6 +33,10 @@ struct content {
  */
 int content_read(const char *path, struct content *content_ret);
 
+/** content_packing() - What packs an image of which content_read() returned -EOPNOTSUPP, though the
+ * kernel unpacks it; NULL where that is not the reason. */
+const char *content_packing(const char *path);
+
 /** content_of() - The same of an image in memory. */
 int content_of(const void *data, size_t len, struct content *content_ret);
 void content_deinit(struct content *content);

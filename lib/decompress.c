@@ -29,6 +29,7 @@
 struct buffer {
 	uint8_t *data;
 	size_t len, size, max;
+	size_t used; /* of the input, after success */
 };
 
 /* Makes room for more. Return: 0, -ENOMEM or -EFBIG. */
@@ -71,6 +72,7 @@ static int from_gzip(const uint8_t *in, size_t len, struct buffer *out)
 		zerr = inflate(&z, Z_NO_FLUSH);
 		out->len += room - z.avail_out;
 	}
+	out->used = (size_t)(z.next_in - in);
 	inflateEnd(&z);
 	return err ? err : zerr == Z_STREAM_END ? 0 : -EBADMSG;
 }
@@ -94,6 +96,7 @@ static int from_xz(const uint8_t *in, size_t len, struct buffer *out)
 		zerr = lzma_code(&z, LZMA_FINISH);
 		out->len = out->size - z.avail_out;
 	}
+	out->used = (size_t)(z.next_in - in);
 	lzma_end(&z);
 	return err ? err : zerr == LZMA_STREAM_END ? 0 : -EBADMSG;
 }
@@ -120,6 +123,7 @@ static int from_zstd(const uint8_t *in, size_t len, struct buffer *out)
 			break; /* it wants more than there is */
 		out->len = to.pos;
 	}
+	out->used = from.pos;
 	ZSTD_freeDCtx(z);
 	return err ? err : left ? -EBADMSG : 0;
 }
@@ -145,6 +149,7 @@ static int from_lz4_frame(const uint8_t *in, size_t len, struct buffer *out)
 		pos += taken;
 		out->len += given;
 	}
+	out->used = pos;
 	LZ4F_freeDecompressionContext(z);
 	return err ? err : left ? -EBADMSG : 0;
 }
@@ -167,7 +172,8 @@ static int from_lz4_block(const uint8_t *in, size_t len, struct buffer *out)
 	return 0;
 }
 
-/* It has no end mark: it ends with the file, or where no block can be. */
+/* It has no end mark: it ends with the file, or where no block can be; the kernel takes it for all
+ * that there is (lib/decompress_unlz4.c). */
 static int from_lz4_legacy(const uint8_t *in, size_t len, struct buffer *out)
 {
 	size_t pos = 4;
@@ -192,6 +198,7 @@ static int from_lz4_legacy(const uint8_t *in, size_t len, struct buffer *out)
 			return err;
 		pos += block;
 	}
+	out->used = len;
 	return out->len ? 0 : -EBADMSG;
 }
 
@@ -226,7 +233,7 @@ const char *decompress_format(const void *in, size_t len)
 	return i < ARRAY_SIZE(formats) ? formats[i].name : NULL;
 }
 
-int decompress(const void *in, size_t len, size_t max, void **out_ret, size_t *len_ret)
+int decompress_part(const void *in, size_t len, size_t max, struct decompressed *ret)
 {
 	struct buffer out = { .max = max };
 	size_t i = find_format(in, len);
@@ -239,7 +246,18 @@ int decompress(const void *in, size_t len, size_t max, void **out_ret, size_t *l
 		free(out.data);
 		return err;
 	}
-	*out_ret = out.data;
-	*len_ret = out.len;
+	*ret = (struct decompressed){ .data = out.data, .len = out.len, .used = out.used };
+	return 0;
+}
+
+int decompress(const void *in, size_t len, size_t max, void **out_ret, size_t *len_ret)
+{
+	struct decompressed d;
+	int err = decompress_part(in, len, max, &d);
+
+	if (err)
+		return err;
+	*out_ret = d.data;
+	*len_ret = d.len;
 	return 0;
 }

@@ -20,4 +20,15 @@ const char *decompress_format(const void *in, size_t len);
  */
 int decompress(const void *in, size_t len, size_t max, void **out_ret, size_t *len_ret);
 
+/** struct decompressed - @data: owned by the caller, to be freed with free(); @used: bytes of the
+ * input that it came from */
+struct decompressed {
+	void *data;
+	size_t len, used;
+};
+
+/** decompress_part() - The same, telling where the stream ends; of lz4's legacy format that is the
+ * end of @in, since it has no mark of its own. */
+int decompress_part(const void *in, size_t len, size_t max, struct decompressed *ret);
+
 #endif

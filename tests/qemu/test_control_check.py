@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmcorectl check on made-up systems: each fault that it is there to find."""
 
+import bz2
+import gzip
 import json
+import lzma
 import os
 import shutil
 import socket
@@ -133,6 +136,47 @@ def check_faults(system):
     expect(told["space"] == "warn", text)
     system.write("proc/meminfo", "MemTotal: 1024 kB\n")
     expect(checked(system)[1]["space"] == "ok", "too little space for 1 MiB")
+
+
+# ---- images
+def padded(data):
+    return data + bytes(-len(data) % 512)
+
+
+def plain(files):
+    return padded(newc(files))
+
+
+@test("control/check-full-image", "control")
+def check_full_image():
+    """dracut's own image: microcode, zeros, and the rest compressed, in one piece or more."""
+    system = System("check-full")
+    takes_builds(system)
+    system.write("lib/modules/%s/modules.builtin" % RELEASE, "")
+    image(system)
+    system.does(*START)
+    microcode = plain({"kernel/x86/microcode/GenuineIntel.bin": "code"})
+    first = {"usr/bin/vmcore-save": "program", "etc/vmcore-save.conf": "path /var/crash\n",
+             "usr/lib/modules/%s/kernel/fs/ext4.ko.zst" % RELEASE: "module"}
+    second = {"usr/lib/modules/%s/kernel/x.ko.xz" % RELEASE: "module"}
+    xz = lzma.compress(plain(second), check=lzma.CHECK_CRC32)
+    for what, verdict, sentence, data in (
+            ("gzip", "ok", "full image, 1 modules", microcode + gzip.compress(plain(first))),
+            ("zeros and xz", "ok", "full image, 2 modules",
+             microcode + gzip.compress(plain(first)) + bytes(512) + xz),
+            ("plain behind", "ok", "full image, 2 modules",
+             padded(gzip.compress(plain(first))) + plain(second)),
+            ("cut", "FAIL", "damaged", microcode + gzip.compress(plain(first))[:-20]),
+            ("garbage", "FAIL", "damaged", microcode + gzip.compress(plain(first)) + b"garbage"),
+            ("bzip2", "warn", "is packed by bzip2", microcode + bz2.compress(plain(first))),
+            ("lzma", "warn", "is packed by lzma",
+             microcode + lzma.compress(plain(first), format=lzma.FORMAT_ALONE))):
+        with open(system.path(IMAGE[1:]), "wb") as f:
+            f.write(data)
+        told = json.loads(system.ctl("check", "--json")[1])["checks"]
+        content = [c for c in told if c["name"] == "content"][0]
+        expect(content["verdict"] == verdict and sentence in content["text"],
+               "of %s it says %s" % (what, content))
 
 
 # ---- space

@@ -99,6 +99,49 @@ TEST(control, archives_follow_one_another)
 	CHECK_STR(s.text, "etc:40755:;");
 }
 
+/* The kernel goes on behind what is compressed (init/initramfs.c, unpack_to_rootfs()). */
+TEST(control, archives_go_on_behind_compressed_ones)
+{
+	_free_ struct bytes *b = calloc(1, sizeof(*b)), *inner = calloc(1, sizeof(*inner));
+	struct seen s = { 0 };
+
+	CHECK(b && inner);
+	add_archive(inner, "a", "1");
+	add_gzip(b, inner);
+	b->len += 7; /* of zeros */
+	inner->len = 0;
+	add_archive(inner, "b", "2");
+	add_gzip(b, inner);
+	b->len = ROUND_UP(b->len, 4); /* without which the kernel takes no archive either */
+	add_archive(b, "c", "3");
+	CHECK_EQ(walk(b, &s), 0);
+	CHECK_STR(s.text, "etc:40755:;a:100644:1;etc:40755:;b:100644:2;etc:40755:;c:100644:3;");
+	b->data[b->len++] = 'x';
+	CHECK_EQ(walk(b, &s), -EOPNOTSUPP);
+	b->len = 0;
+	for (unsigned i = 0; i <= ARCHIVE_MAX_PACKED; i++)
+		add_gzip(b, inner);
+	s.stop = 0;
+	CHECK_EQ(walk(b, &s), -E2BIG);
+}
+
+TEST(control, archives_that_cannot_be_unpacked_here)
+{
+	_free_ struct bytes *b = calloc(1, sizeof(*b));
+	struct seen s = { 0 };
+
+	CHECK(b);
+	CHECK_STR(archive_unread("BZh91AY&SY", 10), "bzip2");
+	CHECK(!archive_unread("BZ", 2));
+	CHECK(!archive_unread("", 0));
+	add_archive(b, "early", "microcode");
+	CHECK(!archive_unread(b->data, b->len));
+	memcpy(b->data + b->len, "\x5d\0\0\x80", 4);
+	b->len += 4;
+	CHECK_EQ(walk(b, &s), -EOPNOTSUPP);
+	CHECK_STR(archive_unread(b->data, b->len), "lzma");
+}
+
 /* Every cut, and every byte that is another one, is survived; no cut of an archive is whole. */
 TEST(control, archives_that_are_damaged)
 {
