@@ -116,7 +116,16 @@ void check_login(struct check *c, struct check_target *s, const char *host, unsi
 /* ---- check_modules.c: what the image has to have for a target */
 void check_modules(struct check *c, struct check_target *s);
 
+/* ---- check_watchdog.c */
+void check_watchdog(struct check *c);
+
 /* ---- check_space.c: whether a dump has room in a target */
 void check_room(struct check *c, const struct check_target *s);
+
+/* ---- check_kernel.c: what the running kernel makes of a crash, and lets be loaded */
+void check_kernel(struct check *c);
+/** check_is_signed() - Whether a kernel's file, by its beginning, has a certificate table as
+ * Microsoft's "PE Format" has it; whose signature that is, it does not tell. */
+bool check_is_signed(const void *head, size_t len);
 
 #endif

@@ -95,6 +95,8 @@ int cmd_check(const struct invocation *in)
 	check_image(c);
 	check_targets(c);
 	check_hooks(c);
+	check_watchdog(c);
+	check_kernel(c);
 	for (unsigned i = 0; i < c->nr; i++)
 		worst = MAX(worst, c->results[i].verdict);
 	if (in->json)

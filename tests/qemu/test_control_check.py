@@ -63,7 +63,7 @@ def checked(system):
 def check():
     """A system without a fault is ready; each fault is told and makes it not ready."""
     with Listener() as server:
-        check_faults(System("check", conf=NFS % server.port + "kdump_post /hooks/post\n"))
+        check_faults(System("check", conf=NFS % server.port + "kdump_post /hooks/post\nwatchdog no\n"))
 
 
 def check_faults(system):
@@ -95,7 +95,7 @@ def check_faults(system):
     expect_in("the image has all 1", text, "what it says")
     expect_in("the image has all 2", text, "what it says")
     expect(set(told) == {"reservation", "armed", "image", "content", "target", "drivers", "modules",
-                         "hook"},
+                         "hook", "watchdog"},
            "it looked at %s" % sorted(told))
 
     for what, verdict, sentence, build in (
@@ -179,6 +179,68 @@ def check_full_image():
                "of %s it says %s" % (what, content))
 
 
+# ---- the kernel
+KERNEL_FACTS = (
+    # file, text, name, verdict, sentence
+    ("proc/sys/kernel/panic_on_oops", "1", "oops", "ok", "an oops is a panic"),
+    ("proc/sys/kernel/panic_on_oops", "0", "oops", "warn", "is not captured"),
+    ("proc/sys/kernel/panic", "5", "panic", "ok", "the kernel reboots"),
+    ("proc/sys/kernel/panic", "-1", "panic", "ok", "the kernel reboots"),
+    ("proc/sys/kernel/panic", "0", "panic", "warn", "hangs for ever"),
+    ("proc/sys/kernel/softlockup_panic", "0", "hangs", "ok", "captured: none; not: softlockup_panic"),
+    ("proc/sys/kernel/hung_task_panic", "1", "hangs", "ok",
+     "captured: hung_task_panic; not: softlockup_panic"),
+    ("proc/sys/kernel/kexec_load_disabled", "0", "kexec", "ok", "may be loaded"),
+    ("proc/sys/kernel/kexec_load_limit_panic", "-1", "kexec", "ok", "may be loaded"),
+    ("proc/sys/kernel/kexec_load_limit_panic", "0", "kexec", "warn",
+     "limit_panic is used up: nothing can be armed before the next boot"),
+    ("proc/sys/kernel/kexec_load_disabled", "1", "kexec", "warn", "nothing can be armed before"),
+    ("sys/kernel/kexec_crash_loaded", "1", "kexec", "warn", "what is armed stays"),
+    ("sys/kernel/security/lockdown", "[none] integrity confidentiality", "lockdown", "ok",
+     "none, and no Secure Boot"),
+    ("sys/kernel/security/lockdown", "none [integrity] confidentiality", "lockdown", "warn",
+     "integrity, Secure Boot off, and "),
+    ("sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c", "\6\0\0\0\1",
+     "lockdown", "warn", "integrity, Secure Boot on, and "),
+    ("sys/kernel/security/lockdown", "[none] integrity", "lockdown", "warn", "none, Secure Boot on"),
+    ("sys/module/pstore/parameters/backend", "efi_pstore", "pstore", "ok", "efi_pstore keeps"),
+    ("sys/module/pstore/parameters/backend", "(null)", "pstore", "ok", "none: "),
+    ("sys/firmware/acpi/tables/ERST", "", "pstore", "warn", "has an ERST"),
+    ("etc/vmcore-save.conf", "watchdog no\n", "watchdog", "ok", "not used"),
+    ("etc/vmcore-save.conf", "", "watchdog", "warn", "no hardware watchdog"),
+)
+
+
+@test("control/check-kernel", "control")
+def check_kernel():
+    """What the running kernel makes of a crash, fact by fact."""
+    system = System("check-kernel")
+    for name, text, what, verdict, sentence in KERNEL_FACTS:
+        system.write(name, text)
+        finds_now(system, what, verdict, sentence)
+    kernel = bytearray(512)
+    kernel[0:2], kernel[0x3c], kernel[64:68] = b"MZ", 64, b"PE\0\0"
+    kernel[88:90], kernel[88 + 108], kernel[88 + 112 + 36] = b"\x0b\x02", 16, 1
+    for signed in (False, True):
+        with open(system.path("boot/vmlinuz-" + os.uname().release), "wb") as f:
+            f.write(bytes(kernel) if signed else b"kernel")
+        finds_now(system, "lockdown", "ok" if signed else "warn",
+                  "is signed" if signed else "is not signed")
+    driver = system.path("sys/bus/pci/drivers/i6300esb timer")
+    for folder in (driver, system.path("sys/module/i6300esb"),
+                   system.path("sys/class/watchdog/watchdog0/device")):
+        os.makedirs(folder)
+    os.symlink("../../../../module/i6300esb", driver + "/module")
+    os.symlink(driver, system.path("sys/class/watchdog/watchdog0/device/driver"))
+    takes_builds(system)
+    image(system)
+    system.does(*START)
+    finds_now(system, "watchdog", "warn", "the image lacks i6300esb")
+    image(system, "i6300esb")
+    system.does("rebuild", "--force", "--kernel=" + RELEASE)
+    finds_now(system, "watchdog", "ok", "i6300esb")
+
+
 # ---- space
 def space(system, verdict, sentence, kept_mib=None, does=None):
     """What check says where a count of the memory says this."""
@@ -223,14 +285,19 @@ def check_space():
 
 
 # ---- targets
-def finds(system, conf, name, verdict, sentence):
-    """What check says of one configuration."""
-    system.write("etc/vmcore-save.conf", conf)
+def finds_now(system, name, verdict, sentence):
+    """What check says of one subject."""
     told = json.loads(system.ctl("check", "--json")[1])
     found = [c for c in told["checks"] if c["name"] == name]
     texts = " | ".join("%s: %s" % (c["verdict"], c["text"]) for c in found)
     expect(any(c["verdict"] == verdict and sentence in c["text"] for c in found),
-           "%s of %r says: %s, and not %s: %s" % (name, conf, texts, verdict, sentence))
+           "of %s it says: %s, and not %s: %s" % (name, texts, verdict, sentence))
+
+
+def finds(system, conf, name, verdict, sentence):
+    """The same with another configuration."""
+    system.write("etc/vmcore-save.conf", conf)
+    finds_now(system, name, verdict, sentence)
 
 
 class Loop:
