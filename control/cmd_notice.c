@@ -9,6 +9,7 @@
 #include "control/records.h"
 #include "control/text.h"
 #include "control/told.h"
+#include "control/trial.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -60,10 +61,36 @@ struct notice {
 	unsigned nr;
 };
 
+/* Once; "test --result" still has it. */
+static int tell_trial(struct notice *n, const struct dumps *dumps, char **line_ret)
+{
+	const struct dump *dump;
+	enum trial_outcome outcome;
+	struct trial trial;
+
+	if (trial_read(n->in, &trial) || trial.told)
+		return 0;
+	outcome = trial_judge(n->in, &trial, dumps, &dump);
+	if (outcome == TRIAL_PENDING)
+		return 0;
+	*line_ret = trial_line(&trial, outcome, dump);
+	if (!*line_ret)
+		return -ENOMEM;
+	log_warn("%s", *line_ret);
+	fprintf(n->motd, "%s\n", *line_ret);
+	n->nr++;
+	trial.told = true;
+	return trial_write(n->in, &trial);
+}
+
 static int tell(struct notice *n, const struct dumps *dumps)
 {
+	_free_ char *trial = NULL;
 	struct json j;
+	int err = tell_trial(n, dumps, &trial);
 
+	if (err)
+		return err;
 	json_init(&j, stdout);
 	if (n->in->json) {
 		json_object(&j, NULL);
@@ -88,6 +115,7 @@ static int tell(struct notice *n, const struct dumps *dumps)
 	}
 	if (n->in->json) {
 		json_end(&j, ']');
+		json_string(&j, "test", trial);
 		json_end(&j, '}');
 	}
 	fputs("See: " CTL_PROGRAM " show; to end this message: " CTL_PROGRAM " notice --clear\n",

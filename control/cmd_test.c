@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control/cmd_test.h"
 #include "control/commands.h"
 #include "control/rehearsal.h"
 #include "control/reserve.h"
@@ -25,6 +26,10 @@ enum {
 	OPT_TIMEOUT,
 	OPT_TCG,
 	OPT_CONSOLE,
+	OPT_CRASH,
+	OPT_YES,
+	OPT_FORCE,
+	OPT_RESULT,
 };
 
 const struct ctl_option test_options[] = {
@@ -33,7 +38,22 @@ const struct ctl_option test_options[] = {
 	[OPT_TIMEOUT] = { "timeout", 0, "SECONDS", "--vm: longest time, 600" },
 	[OPT_TCG] = { "tcg", 0, NULL, "--vm: do not try KVM" },
 	[OPT_CONSOLE] = { "console", 0, "FILE", "--vm: write the console's text there" },
+	[OPT_CRASH] = { "crash", 0, NULL, "crash this machine, now" },
+	[OPT_YES] = { "yes", 0, NULL, "--crash: do not ask" },
+	[OPT_FORCE] = { "force", 0, NULL, "--crash: also where check fails" },
+	[OPT_RESULT] = { "result", 0, NULL, "tell what came of --crash" },
 	{ 0 },
+};
+
+/* Which options go with which of --vm, --crash and --result. */
+static const struct {
+	int what;
+	int options[4];
+	unsigned nr_options;
+} modes[] = {
+	{ OPT_VM, { OPT_MEMORY, OPT_TIMEOUT, OPT_TCG, OPT_CONSOLE }, 4 },
+	{ OPT_CRASH, { OPT_YES, OPT_FORCE }, 2 },
+	{ OPT_RESULT, { 0 }, 0 },
 };
 
 /* An option's number; @value stays where it was not given. Return: 0 or -EINVAL, logged. */
@@ -243,10 +263,44 @@ static int test_vm(const struct invocation *in)
 	return status;
 }
 
+/* Return: OPT_VM, OPT_CRASH or OPT_RESULT; -1 where it is not clear, logged. */
+static int mode_of(const struct invocation *in)
+{
+	int what = -1;
+	unsigned nr = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (in->value[modes[i].what]) {
+			what = modes[i].what;
+			nr++;
+		}
+	}
+	if (nr != 1) {
+		log_error("one of --vm, --crash and --result is needed; see --help");
+		return -1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		for (unsigned k = 0; k < modes[i].nr_options && modes[i].what != what; k++) {
+			if (!in->value[modes[i].options[k]])
+				continue;
+			log_error("--%s goes with --%s", test_options[modes[i].options[k]].name,
+				  test_options[modes[i].what].name);
+			return -1;
+		}
+	}
+	return what;
+}
+
 int cmd_test(const struct invocation *in)
 {
-	if (in->value[OPT_VM])
+	switch (mode_of(in)) {
+	case OPT_VM:
 		return test_vm(in);
-	log_error("--vm is needed; see --help");
-	return CTL_USAGE;
+	case OPT_CRASH:
+		return test_crash(in, in->value[OPT_YES], in->value[OPT_FORCE]);
+	case OPT_RESULT:
+		return test_result(in);
+	default:
+		return CTL_USAGE;
+	}
 }

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #define CTL_PROGRAM	"vmcorectl"
-#define CTL_MAX_OPTIONS 8u
+#define CTL_MAX_OPTIONS 10u
 
 /* What scripts can rely on. */
 enum ctl_exit {
