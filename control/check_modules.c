@@ -20,21 +20,35 @@ struct wanted {
 	char missing[256], unknown[256];
 };
 
+static bool is_listed(const char *list, const char *name)
+{
+	const size_t len = strlen(name);
+
+	for (; *list; list += strcspn(list, " "), list += *list == ' ')
+		if (!strncmp(list, name, len) && (!list[len] || list[len] == ' '))
+			return true;
+	return false;
+}
+
 static void add(char *list, size_t size, const char *name)
 {
 	size_t len = strlen(list);
 
-	if (len + strlen(name) + 2 < size)
+	if (!is_listed(list, name) && len + strlen(name) + 2 < size)
 		snprintf(list + len, size - len, " %s", name);
 }
 
-static void want_one(void *ctx, const char *name)
+static int want_one(void *ctx, const char *path, size_t len)
 {
 	struct wanted *w = ctx;
+	char name[CONTENT_MODULE_BYTES];
 
+	if (!content_module_name(path, len, name))
+		return 0;
 	w->nr++;
 	if (!content_has(&w->c->content, name) && kmod_state(w->kmod, name) == KMOD_MODULE)
 		add(w->missing, sizeof(w->missing), name);
+	return 0;
 }
 
 /* With all that it needs itself, for nothing in the image looks for that. */

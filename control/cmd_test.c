@@ -214,8 +214,10 @@ static int rehearse(struct rehearsal *r)
 	_free_ char *devices = NULL;
 	int err = choose_image(r);
 
-	if (!err)
-		err = look_at_kernel(r);
+	if (err)
+		return err;
+	kmod_init(&r->kmod, r->in->root, r->armed.release);
+	err = look_at_kernel(r);
 	if (!err)
 		err = choose_memory(r);
 	if (!err)
@@ -258,6 +260,7 @@ static int test_vm(const struct invocation *in)
 		status = rehearsal_print(r) == REHEARSAL_FAIL ? CTL_NO : CTL_OK;
 	}
 	record_deinit(&r->record);
+	kmod_deinit(&r->kmod);
 	content_deinit(&r->content);
 	system_deinit(&r->sys);
 	return status;

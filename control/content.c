@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "control/archive.h"
-#include "control/system.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/util.h"
@@ -130,26 +129,6 @@ bool content_has(const struct content *content, const char *name)
 		while (*b && *a == (*b == '-' ? '_' : *b))
 			a++, b++;
 		if (!*a && !*b)
-			return true;
-	}
-	return false;
-}
-
-bool content_built_in(const struct system *sys, const char *name)
-{
-	_free_ char *path = NULL, *text = NULL;
-
-	if (asprintf(&path, "%s/lib/modules/%s/modules.builtin", sys->in->root, sys->release) < 0) {
-		path = NULL;
-		return false;
-	}
-	if (io_read_file(path, 1u << 20, &text, NULL))
-		return false;
-	for (char *save, *line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		char module[CONTENT_MODULE_BYTES];
-
-		if (content_module_name(line, strlen(line), module) && streq(module, name))
 			return true;
 	}
 	return false;

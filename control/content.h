@@ -44,12 +44,6 @@ void content_deinit(struct content *content);
 /** content_has() - @name: with '-' or '_'. */
 bool content_has(const struct content *content, const char *name);
 
-struct system;
-
-/** content_built_in() - Whether the kernel of @sys has a module's code in itself. @name: with '_'
- */
-bool content_built_in(const struct system *sys, const char *name);
-
 /** content_module_name() - Of "PATH/NAME.ko.xz" and the like, @len bytes. Return: false for what
  * is no module's file. */
 bool content_module_name(const char *path, size_t len, char name[CONTENT_MODULE_BYTES]);

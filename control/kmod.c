@@ -61,18 +61,25 @@ enum kmod_state kmod_state(const struct kmod *kmod, const char *name)
 	return kmod->dep && kmod->builtin ? KMOD_NONE : KMOD_UNKNOWN;
 }
 
-void kmod_each_needed(const struct kmod *kmod, const char *name,
-		      void (*fn)(void *ctx, const char *name), void *ctx)
+/* The line has the module first, then what it needs; of that, what is to be loaded first is last.
+ */
+int kmod_each_needed(const struct kmod *kmod, const char *name,
+		     int (*fn)(void *ctx, const char *path, size_t len), void *ctx)
 {
-	const char *at = find_line(kmod->dep, name);
+	const char *line = find_line(kmod->dep, name), *end;
+	int err = 0;
 
-	while (at && *at && *at != '\n') {
-		size_t len = strcspn(at, ": \n");
-		char found[CONTENT_MODULE_BYTES];
+	if (!line)
+		return 0;
+	end = line + strcspn(line, "\n");
+	while (!err && end > line) {
+		const char *at = end;
 
-		if (content_module_name(at, len, found))
-			fn(ctx, found);
-		at += len;
-		at += strspn(at, ": ");
+		while (at > line && at[-1] != ' ' && at[-1] != ':')
+			at--;
+		if (end > at)
+			err = fn(ctx, at, (size_t)(end - at));
+		end = at > line ? at - 1 : at;
 	}
+	return err;
 }

@@ -3,6 +3,8 @@
 #ifndef CONTROL_KMOD_H
 #define CONTROL_KMOD_H
 
+#include <stddef.h>
+
 enum kmod_state {
 	KMOD_BUILT_IN, /* modules.builtin */
 	KMOD_MODULE,   /* modules.dep */
@@ -22,8 +24,13 @@ void kmod_deinit(struct kmod *kmod);
 /** kmod_state() - Of a module by its name, as the kernel has it: with '_' for '-'. */
 enum kmod_state kmod_state(const struct kmod *kmod, const char *name);
 
-/** kmod_each_needed() - Call @fn for a module and all that it needs, by modules.dep. */
-void kmod_each_needed(const struct kmod *kmod, const char *name,
-		      void (*fn)(void *ctx, const char *name), void *ctx);
+/**
+ * kmod_each_needed() - Call @fn for all that a module needs and then the module, in load order.
+ * @fn: gets a path below the kernel's folder, not NUL-terminated; anything but 0 ends it
+ *
+ * Return: what @fn returned last; 0 where modules.dep has no such module.
+ */
+int kmod_each_needed(const struct kmod *kmod, const char *name,
+		     int (*fn)(void *ctx, const char *path, size_t len), void *ctx);
 
 #endif

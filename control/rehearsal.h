@@ -12,6 +12,7 @@
 
 #include "control/armed.h"
 #include "control/content.h"
+#include "control/kmod.h"
 #include "control/record.h"
 #include "control/system.h"
 #include "lib/config.h"
@@ -77,6 +78,7 @@ struct rehearsal_run {
  * struct rehearsal
  * @armed: kernel, image and command line: what is armed, or would be
  * @is_armed: it is
+ * @kmod: of its kernel
  * @memory_mib: for the capture kernel; @timeout_s: for each try of QEMU
  * @console: where the console's text is to go; NULL for nowhere. Borrowed
  * @tcg: KVM is not to be tried
@@ -94,6 +96,7 @@ struct rehearsal {
 	struct system sys;
 	struct armed armed;
 	bool is_armed;
+	struct kmod kmod;
 	unsigned memory_mib, timeout_s;
 	const char *console;
 	bool tcg;

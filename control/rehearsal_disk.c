@@ -101,7 +101,7 @@ static bool can_drive(const struct rehearsal *r, const struct rehearsal_disk *di
 
 	snprintf(words, sizeof(words), "%s", disk->modules);
 	for (word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		if (!content_has(&r->content, word) && !content_built_in(&r->sys, word))
+		if (!content_has(&r->content, word) && kmod_state(&r->kmod, word) != KMOD_BUILT_IN)
 			return false;
 	}
 	return true;

@@ -16,12 +16,11 @@
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define MODULES_DEP_MAX (8u << 20)
-#define MODULE_MAX	(64u << 20)
-#define LIST_NAME	"etc/vmcore-save/modules"
-#define FOLDER		"rehearsal"
-#define MAX_LENT	32u
-#define ALIGNMENT	512u
+#define MODULE_MAX (64u << 20)
+#define LIST_NAME  "etc/vmcore-save/modules"
+#define FOLDER	   "rehearsal"
+#define MAX_LENT   32u
+#define ALIGNMENT  512u
 
 /**
  * struct lend
@@ -32,7 +31,6 @@
 struct lend {
 	const struct rehearsal *r;
 	char folder[256];
-	char *dep;
 	struct cpio cpio;
 	int fd;
 	char *old_list;
@@ -57,8 +55,9 @@ static int take_list(void *ctx, const struct archive_entry *e)
 	return l->old_list ? 0 : -ENOMEM;
 }
 
-static int add_module(struct lend *l, const char *path, size_t path_len)
+static int add_module(void *ctx, const char *path, size_t path_len)
 {
+	struct lend *l = ctx;
 	_free_ char *file = NULL, *data = NULL;
 	_free_ void *unpacked = NULL;
 	char module[CONTENT_MODULE_BYTES], name[96];
@@ -93,44 +92,19 @@ static int add_module(struct lend *l, const char *path, size_t path_len)
 							.size = len });
 }
 
-/* The line "PATH: PATH..." of a module in modules.dep(5); NULL where there is none. */
-static const char *find_line(const char *dep, const char *module)
-{
-	for (const char *line = dep; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		char name[CONTENT_MODULE_BYTES];
-
-		if (content_module_name(line, strcspn(line, ":\n"), name) && streq(name, module))
-			return line;
-	}
-	return NULL;
-}
-
-/* Of what a module needs, that comes first which stands last. */
 static int add_with_needs(struct lend *l, const char *module)
 {
-	const char *line = find_line(l->dep, module), *colon, *end;
-	int err = 0;
-
-	if (!line) {
-		if (content_built_in(&l->r->sys, module))
-			return 0;
+	switch (kmod_state(&l->r->kmod, module)) {
+	case KMOD_MODULE:
+		return kmod_each_needed(&l->r->kmod, module, add_module, l);
+	case KMOD_BUILT_IN:
+		return 0;
+	default:
 		log_error("%s/modules.dep: no module %s, which this kernel would take to have a "
 			  "disk in QEMU",
 			  l->folder, module);
 		return -ENOENT;
 	}
-	colon = line + strcspn(line, ":");
-	end = line + strcspn(line, "\n");
-	while (!err && end > colon + 1) {
-		const char *blank = memrchr(colon, ' ', (size_t)(end - colon));
-
-		if (!blank)
-			break;
-		if (end > blank + 1)
-			err = add_module(l, blank + 1, (size_t)(end - blank - 1));
-		end = blank;
-	}
-	return err ? err : add_module(l, line, (size_t)(colon - line));
 }
 
 static int add_all(struct lend *l)
@@ -168,7 +142,7 @@ static int write_image(struct lend *l, const char *image, size_t len)
 
 static int lend(struct lend *l)
 {
-	_free_ char *image = NULL, *path = NULL;
+	_free_ char *image = NULL;
 	size_t len;
 	int err = io_read_file(l->r->armed.image, CONTENT_MAX_IMAGE, &image, &len);
 
@@ -180,12 +154,6 @@ static int lend(struct lend *l)
 			  l->r->armed.image);
 		return -EOPNOTSUPP;
 	}
-	if (!err && asprintf(&path, "%s/modules.dep", l->folder) < 0) {
-		path = NULL;
-		err = -ENOMEM;
-	}
-	if (!err)
-		err = io_read_file(path, MODULES_DEP_MAX, &l->dep, NULL);
 	if (!err)
 		err = write_image(l, image, len);
 	return err ? err : add_all(l);
@@ -205,7 +173,6 @@ int rehearsal_lend(const struct rehearsal *r)
 	err = l.fd < 0 ? -errno : lend(&l);
 	if (err)
 		log_error("a driver cannot be lent to the image: %s", strerror(-err));
-	free(l.dep);
 	free(l.old_list);
 	cleanup_close(&l.fd);
 	return err;

@@ -9,7 +9,8 @@ import time
 
 import vm
 from harness import expect, expect_in, test
-from test_control import IMAGE, RELEASE, System, newc
+from test_control import IMAGE, RELEASE, System
+from test_control_check import image, takes_builds
 from test_control_dumps import HOSTILE, PANIC, put_dump
 
 MARKER = "var/lib/vmcore-save/test.json"
@@ -25,11 +26,8 @@ class Machine(System):
         self.write(BOOT_ID, BEFORE)
         self.write("proc/sys/kernel/sysrq", "0\n")
         self.write("proc/sysrq-trigger", "")
-        self.write("builds", "")
-        self.write("bin/vmcore-save-dracut", '#!/bin/sh\ncp "$ROOT/builds" "$3"\n')
-        os.chmod(self.path("bin/vmcore-save-dracut"), 0o755)
-        with open(self.path("builds"), "wb") as f:
-            f.write(newc({"init": "program", "etc/vmcore-save.conf": "path /var/crash\n"}))
+        takes_builds(self)
+        image(self, "ext4")
         self.does("start", "--kernel=" + RELEASE)
 
     def argv(self, *args):
