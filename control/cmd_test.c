@@ -205,7 +205,8 @@ static int look_at_kernel(const struct rehearsal *r)
 
 	if (err)
 		log_error("%s: %s%s", r->armed.kernel, strerror(-err),
-			  err == -EACCES ? "; try it as root" : "");
+			  err == -EACCES ? "; try it as root" :
+					   ": \"" CTL_PROGRAM " start\" arms what is there now");
 	return err;
 }
 

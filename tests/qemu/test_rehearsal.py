@@ -179,6 +179,11 @@ def refusals():
     system.refuses("damaged", "test", "--vm")
     with open(system.path(IMAGE[1:]), "wb") as f:
         f.write(newc({"etc/vmcore-save.conf": "path /var/crash\n"}))
+    system.write("sys/kernel/kexec_crash_loaded", "1\n")
+    armed = system.read("run/vmcore-save/armed.json")
+    system.write("run/vmcore-save/armed.json", armed.replace("vmlinuz-", "gone-"))
+    system.refuses('"vmcorectl start" arms what is there now', "test", "--vm")
+    system.write("run/vmcore-save/armed.json", armed)
     system.write("bin/qemu-system-x86_64", "#!/bin/sh\nexit 1\n")
     os.chmod(system.path("bin/qemu-system-x86_64"), 0o755)
     system.refuses("qemu-system-x86_64: ended with status 1", "test", "--vm")
