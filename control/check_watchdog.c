@@ -43,10 +43,11 @@ void check_watchdog(struct check *c)
 		return;
 	}
 	if (!find_watchdog(c, module)) {
-		check_tell(c, CHECK_WARN, "watchdog",
-			   "load its driver at every boot; or \"watchdog no\" in " CONFIG_PATH,
-			   "no hardware watchdog is seen: a capture kernel that hangs early hangs "
-			   "for ever");
+		check_tell(
+			c, CHECK_WARN, "watchdog",
+			"load its driver at every boot; or \"watchdog no\" in " CONFIG_PATH,
+			"no hardware watchdog is seen, so that a capture kernel that hangs early "
+			"hangs for ever");
 		return;
 	}
 	kmod_init(&kmod, c->sys.in->root, c->sys.release);

@@ -73,6 +73,33 @@ static int is_visible(const struct dirent *d)
 	return *d->d_name != '.';
 }
 
+/* A disk that may have several controllers hangs on none of them in sysfs (kernel:
+ * drivers/nvme/host/multipath.c); they stand beside it. Return: whether it is one. */
+static bool add_controllers(const char *root, const char *device, char *buf)
+{
+	static const char place[] = "/virtual/nvme-subsystem/";
+	const char *at = strstr(device, place), *end = at ? strchr(at + strlen(place), '/') : NULL;
+	_free_ char *directory = end ? strndup(device, (size_t)(end - device)) : NULL;
+	struct dirent **list = NULL;
+	int nr = directory ? scandir(directory, &list, is_visible, by_name) : 0;
+
+	for (int i = 0; i < nr; i++) {
+		_free_ char *mark = NULL, *controller = NULL;
+
+		if (i < (int)MAX_SLAVES &&
+		    asprintf(&mark, "%s/%s/transport", directory, list[i]->d_name) >= 0 &&
+		    !access(mark, F_OK)) {
+			*strrchr(mark, '/') = '\0';
+			controller = realpath(mark, NULL);
+		}
+		if (controller)
+			add_drivers(root, controller, buf);
+		free(list[i]);
+	}
+	free(list);
+	return directory;
+}
+
 static void describe(const char *root, const char *device, unsigned layer, char *buf);
 
 /* Return: how many devices this one is made of. */
@@ -128,7 +155,7 @@ static void describe(const char *root, const char *part, unsigned layer, char *b
 	attribute(device, "md/level", name, sizeof(name));
 	if (*name)
 		append(buf, " md(%s %s)", name, uuid);
-	if (!add_slaves(root, device, layer, buf))
+	if (!add_slaves(root, device, layer, buf) && !add_controllers(root, device, buf))
 		add_drivers(root, device, buf);
 }
 

@@ -537,3 +537,30 @@ def check_modules():
         said("modules", "FAIL", "UUID=1234: the image lacks ext4", without("ext4"))
         os.unlink(system.path("lib/modules/%s/modules.builtin" % RELEASE))
         said("modules", "warn", "nothing tells whether the kernel has ext4", without("ext4"))
+
+
+@test("control/check-nvme", "control")
+def check_nvme():
+    """The kernel shows an NVMe disk beside its controllers, not below them."""
+    system = System("check-nvme")
+    takes_builds(system)
+    device = os.stat(system.path("var/crash")).st_dev
+    disk = "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1"
+    controller = "sys/devices/pci0/0000:00:04.0/nvme/nvme0"
+    system.write(disk + "/size", "9\n")
+    system.write(controller + "/transport", "pcie\n")
+    os.symlink(system.path(controller),
+               system.path("sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0"))
+    for name in ("sys/bus/pci/drivers/nvme", "sys/module/nvme", "sys/dev/block"):
+        os.makedirs(system.path(name))
+    os.symlink("../../../../module/nvme", system.path("sys/bus/pci/drivers/nvme/module"))
+    os.symlink("../../../bus/pci/drivers/nvme",
+               system.path("sys/devices/pci0/0000:00:04.0/driver"))
+    os.symlink(system.path(disk),
+               system.path("sys/dev/block/%d:%d" % (os.major(device), os.minor(device))))
+    image(system)
+    system.does(*START)
+    finds_now(system, "drivers", "FAIL", "the image lacks nvme")
+    image(system, "nvme")
+    system.does("rebuild", "--force", "--kernel=" + RELEASE)
+    finds_now(system, "drivers", "ok", "the image has all 1")
