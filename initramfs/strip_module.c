@@ -81,7 +81,24 @@ static size_t list_parts(const struct sections *s, struct part *parts)
 	return nr;
 }
 
-/* Marks what goes; false where nothing does. */
+/*
+ * A group, which compilers make of debug information that several objects have in common, goes with
+ * its members: words of 32 bits, flags and then indexes. False where only some of them go.
+ */
+static bool mark_group(const struct sections *s, struct section *group)
+{
+	size_t nr = group->size / sizeof(uint32_t), gone = 0;
+
+	for (size_t i = 1; i < nr; i++) {
+		uint32_t member = get_le32(s->elf + group->offset + i * sizeof(uint32_t));
+
+		gone += member < s->nr && s->section[member].drop;
+	}
+	group->drop = nr > 1 && gone == nr - 1;
+	return !gone || group->drop;
+}
+
+/* Marks what goes; false where nothing does, or what belongs together would be torn apart. */
 static bool mark_debug(const struct sections *s)
 {
 	bool any = false;
@@ -90,6 +107,9 @@ static bool mark_debug(const struct sections *s)
 		s->section[i].drop = i != s->names && is_debug(&s->section[i]);
 		any = any || (s->section[i].drop && s->section[i].size);
 	}
+	for (size_t i = 0; i < s->nr && any; i++)
+		if (s->section[i].type == SHT_GROUP && i != s->names)
+			any = mark_group(s, &s->section[i]);
 	return any;
 }
 

@@ -141,6 +141,30 @@ TEST(mkimage, leaves_other_modules_alone)
 		CHECK_EQ(strip_module(&copy, len), len);
 }
 
+TEST(mkimage, strips_groups_of_debug_information_whole)
+{
+	static const uint32_t all[] = { 1, DEBUG, RELA }, some[] = { 1, DEBUG, TEXT };
+	struct sections s;
+	struct module m;
+	size_t len;
+
+	/* The information of the module is of no use here: it becomes a group. */
+	usual(&m);
+	m.shdr[MODINFO].sh_type = SHT_GROUP;
+	m.shdr[MODINFO].sh_size = sizeof(all);
+	memcpy(m.modinfo, all, sizeof(all));
+	len = strip_module(&m, WHOLE);
+	CHECK(len < WHOLE);
+	CHECK_EQ(sections_read(&m, len, &s), 0);
+	CHECK_EQ(s.section[MODINFO].type, SHT_NULL);
+	sections_deinit(&s);
+	usual(&m);
+	m.shdr[MODINFO].sh_type = SHT_GROUP;
+	m.shdr[MODINFO].sh_size = sizeof(some);
+	memcpy(m.modinfo, some, sizeof(some));
+	CHECK_EQ(strip_module(&m, WHOLE), WHOLE);
+}
+
 TEST(mkimage, values_of_a_modules_information)
 {
 	const char *value;
