@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control/migrate.h"
+#include "lib/cleanup.h"
 #include "lib/util.h"
 
 /* [USER[:PASSWORD]@]HOST[:PORT]/PATH behind the scheme: the parts; false where there is no path.
@@ -120,11 +121,24 @@ static void begin(struct migration *m)
 	take_collector(m);
 }
 
+/* "crashkernel=72M,low crashkernel=300M,high" is one value of setup's. */
 static void take_crashkernel(struct migration *m, const char *value)
 {
-	const char *size = after_prefix(value, "crashkernel=");
+	_free_ char *words = strdup(value), *sizes = calloc(1, strlen(value) + 2);
 
-	migrate_say(m, "KDUMP_CRASHKERNEL: vmcorectl setup --crashkernel=%s", size ? size : value);
+	if (!words || !sizes) {
+		m->failed = true;
+		return;
+	}
+	for (char *save = NULL, *word = strtok_r(words, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		const char *size = after_prefix(word, "crashkernel=");
+
+		if (*sizes)
+			strcat(sizes, " ");
+		strcat(sizes, size ? size : word);
+	}
+	migrate_say(m, "KDUMP_CRASHKERNEL: vmcorectl setup --crashkernel=\"%s\"", sizes);
 }
 
 /* Theirs go before the dump and are counted without it; -1 is all of them. */

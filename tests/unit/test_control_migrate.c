@@ -132,6 +132,25 @@ TEST(migrate, suse)
 	check_samples(samples, ARRAY_SIZE(samples), &migrate_suse);
 }
 
+TEST(migrate, suse_reservation)
+{
+	static const struct {
+		const char *text, *said;
+	} cases[] = {
+		{ "KDUMP_CRASHKERNEL='crashkernel=256M'\n", "setup --crashkernel=\"256M\"\n" },
+		{ "KDUMP_CRASHKERNEL='crashkernel=72M,low crashkernel=300M,high'\n",
+		  "setup --crashkernel=\"72M,low 300M,high\"\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct migration m;
+
+		CHECK_EQ(migrate_text(cases[i].text, &m), 0);
+		CHECK(strstr(m.config, cases[i].said));
+		migrate_deinit(&m);
+	}
+}
+
 TEST(migrate, fedora)
 {
 	static const struct sample samples[] = {
