@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "initramfs/hardware.h"
+#include "initramfs/path.h"
 #include "initramfs/program.h"
 #include "initramfs/sections.h"
 #include "initramfs/strip.h"
@@ -27,7 +28,7 @@ static void check_module(uint8_t *copy, size_t size)
 		return;
 	}
 	while ((value = modinfo_next(&s, "firmware=", value)))
-		hardware_is_firmware(value);
+		path_is_clean(value);
 	sections_deinit(&s);
 }
 

@@ -9,7 +9,9 @@
 #include "tests/unit/test.h"
 
 static struct manifest_vars vars = {
-	.var = { { "PROG", "/opt/a b/prog" }, { "MODS", " ext4\t nvme " }, { "EMPTY", "" } },
+	.var = { { "PROG", "/opt/a b/prog", false },
+		 { "MODS", " ext4\t nvme ", false },
+		 { "EMPTY", "", false } },
 	.nr = 3,
 };
 
