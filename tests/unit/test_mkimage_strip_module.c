@@ -32,7 +32,7 @@ struct module {
 	char rela[48];
 	char modinfo[56];
 	char names[sizeof(names)], pad2[7];
-	Elf64_Shdr shdr[NR];
+	_Alignas(8) Elf64_Shdr shdr[NR]; /* as the file has it, whatever this machine does */
 	char signature[sizeof(SIGNATURE) - 1];
 };
 
