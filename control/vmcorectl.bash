@@ -26,7 +26,7 @@ _vmcorectl() {
 	help=$("$program" ${command:+"$command"} --help 2>/dev/null) || return
 	case $word in
 	-*)
-		_vmcorectl_words "$(sed -n 's/^ .*\(--[a-z][a-z-]*\)\(=*\)[^ ]*  *.*/\1\2/p' <<<"$help")"
+		_vmcorectl_words "$(sed -n 's/^ *\(-., \)*\(--[a-z][a-z-]*\)\(=*\).*/\2\3/p' <<<"$help")"
 		[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
 		;;
 	*)

@@ -239,4 +239,6 @@ def completion():
     expect(complete("prune", "--k") == ["--keep="], "--k: %s" % complete("prune", "--k"))
     expect({"--verify", "--json", "--root="} <= set(complete("show", "-")),
            "options: %s" % complete("show", "-"))
+    # An option's text may speak of another one.
+    expect(complete("test", "--c") == ["--console=", "--crash"], "%s" % complete("test", "--c"))
     expect(complete("--root", "/", "sh") == ["show"], "behind an option's value")
