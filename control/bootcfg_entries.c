@@ -10,24 +10,19 @@
 #include <sys/stat.h>
 
 #include "control/bootcfg_private.h"
-#include "control/run.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
-#define GRUB_ENTRIES "/boot/loader/entries"
-#define SYSCONFIG    "/etc/sysconfig/bootloader"
-
-static const char *const key_options[] = { "options", NULL };
+const char *const bootcfg_options[] = { "options", NULL };
 static const char *const kernelopts[] = { "kernelopts", NULL };
 static const char *const grub_linux[] = { "GRUB_CMDLINE_LINUX", NULL };
 /* Where the EFI partition, or the one that extends it, is mounted: systemd's bootctl(1), "OPTIONS".
  */
 static const char *const boot_dirs[] = { "/efi", "/boot/efi", "/boot" };
 
-/* The value of an entry's key, up to the line's end. Return: whether there is one. */
-static bool entry_has(const char *text, size_t len, const char *key, const char **at_ret,
-		      size_t *len_ret)
+bool bootcfg_entry_has(const char *text, size_t len, const char *key, const char **at_ret,
+		       size_t *len_ret)
 {
 	const char *const names[] = { key, NULL };
 	_spans_ struct bootcfg_spans spans = { 0 };
@@ -64,14 +59,15 @@ static int add_entry(const struct invocation *in, struct bootcfg *cfg, const cha
 
 	if (err)
 		return err;
-	if (!entry_has(text, len, "linux", &at, &n))
+	if (!bootcfg_entry_has(text, len, "linux", &at, &n))
 		return 0;
-	if (e->others && entry_has(text, len, "machine-id", &at, &n) && !contains(at, n, e->id))
+	if (e->others && bootcfg_entry_has(text, len, "machine-id", &at, &n) &&
+	    !contains(at, n, e->id))
 		return 0;
-	if (e->from_env && entry_has(text, len, "options", &at, &n) &&
+	if (e->from_env && bootcfg_entry_has(text, len, "options", &at, &n) &&
 	    contains(at, n, "$kernelopts"))
 		flags = BOOTCFG_STRIP;
-	return bootcfg_add(cfg, path, &bootcfg_form_key, key_options, flags) ? 1 : -ENOMEM;
+	return bootcfg_add(cfg, path, &bootcfg_form_key, bootcfg_options, flags) ? 1 : -ENOMEM;
 }
 
 static int add_entries(const struct invocation *in, struct bootcfg *cfg,
@@ -110,8 +106,8 @@ static bool is_same_place(const struct invocation *in, const char *a, const char
 	       st.st_dev == other.st_dev && st.st_ino == other.st_ino;
 }
 
-static void scan_boot(const struct invocation *in, const char *below, const char *begin,
-		      const char *end, struct bootcfg_paths *paths)
+void bootcfg_scan_boot(const struct invocation *in, const char *below, const char *begin,
+		       const char *end, struct bootcfg_paths *paths)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(boot_dirs); i++) {
 		char dir[64], earlier[64];
@@ -138,117 +134,17 @@ static size_t count_in(const struct invocation *in, const char *directory)
 	return nr;
 }
 
-static size_t count(const struct invocation *in, const char *below, const char *begin,
-		    const char *end)
+size_t bootcfg_count_boot(const struct invocation *in, const char *below, const char *begin,
+			  const char *end)
 {
 	struct bootcfg_paths paths = { 0 };
 	size_t nr;
 
-	scan_boot(in, below, begin, end, &paths);
+	bootcfg_scan_boot(in, below, begin, end, &paths);
 	nr = paths.nr;
 	bootcfg_paths_deinit(&paths);
 	return nr;
 }
-
-/* ---- ostree: it keeps the words with each deployment, and writes the entries itself */
-
-static bool ostree_present(const struct invocation *in)
-{
-	struct bootcfg_paths paths = { 0 };
-	bool is = bootcfg_is_there(in, "/run/ostree-booted");
-
-	bootcfg_scan(in, GRUB_ENTRIES, "ostree-", ".conf", &paths);
-	is |= paths.nr && bootcfg_is_there(in, "/ostree/repo");
-	bootcfg_paths_deinit(&paths);
-	return is;
-}
-
-static int ostree_list(const struct invocation *in, struct bootcfg *cfg)
-{
-	struct bootcfg_paths paths = { 0 };
-	int err = 0;
-
-	bootcfg_scan(in, GRUB_ENTRIES, "ostree-", ".conf", &paths);
-	for (size_t i = 0; !err && i < paths.nr; i++)
-		err = bootcfg_add(cfg, paths.path[i], &bootcfg_form_key, key_options, 0) ? 0 :
-											   -ENOMEM;
-	bootcfg_paths_deinit(&paths);
-	return err;
-}
-
-/* Several words, each in an option of its own. */
-static void ostree_left(const struct invocation *in, struct bootcfg *cfg, const char *value)
-{
-	_free_ char *words = bootcfg_words(value);
-	size_t used = (size_t)snprintf(cfg->left, sizeof(cfg->left),
-				       "rpm-ostree kargs --delete-if-present=crashkernel");
-
-	(void)in;
-	for (char *save, *word = words ? strtok_r(words, " ", &save) : NULL;
-	     word && used < sizeof(cfg->left); word = strtok_r(NULL, " ", &save))
-		used += (size_t)snprintf(cfg->left + used, sizeof(cfg->left) - used, " --append=%s",
-					 word);
-}
-
-const struct bootcfg_ops bootcfg_ostree = {
-	.name = "ostree",
-	.present = ostree_present,
-	.list = ostree_list,
-	.by_hand = true,
-	.left = ostree_left,
-};
-
-/* ---- openSUSE's sdbootutil: entries on the EFI partition, made of /etc/kernel/cmdline, and the
- * TPM's predictions with them */
-
-static bool sdbootutil_present(const struct invocation *in)
-{
-	_free_ char *text = NULL;
-	size_t len;
-
-	if (!bootcfg_is_there(in, "/usr/bin/sdbootutil") || !bootcfg_is_there(in, SYSCONFIG) ||
-	    bootcfg_load(in, SYSCONFIG, &text, &len))
-		return false;
-	return bootcfg_shell_is(text, len, "LOADER_TYPE", "systemd-boot") ||
-	       bootcfg_shell_is(text, len, "LOADER_TYPE", "grub2-bls");
-}
-
-static int sdbootutil_list(const struct invocation *in, struct bootcfg *cfg)
-{
-	struct bootcfg_paths paths = { 0 };
-	int err = bootcfg_add_cmdline(in, cfg);
-
-	if (!err && !cfg->nr_files) {
-		log_error("there is no " KI_CMDLINE
-			  ", of which sdbootutil makes the entries: write "
-			  "the kernel's command line into it, and run \"" CTL_PROGRAM
-			  " setup\" again");
-		return -ENOENT;
-	}
-	scan_boot(in, "loader/entries", "", ".conf", &paths);
-	for (size_t i = 0; !err && i < paths.nr; i++)
-		err = bootcfg_add(cfg, paths.path[i], &bootcfg_form_key, key_options,
-				  BOOTCFG_LOOK) ?
-			      0 :
-			      -ENOMEM;
-	bootcfg_paths_deinit(&paths);
-	return err;
-}
-
-static int sdbootutil_apply(const struct invocation *in, const char *value)
-{
-	static const char *const argv[] = { "sdbootutil", "update-all-entries", NULL };
-
-	(void)in, (void)value;
-	return run(argv);
-}
-
-const struct bootcfg_ops bootcfg_sdbootutil = {
-	.name = "sdbootutil",
-	.present = sdbootutil_present,
-	.list = sdbootutil_list,
-	.apply = sdbootutil_apply,
-};
 
 /* ---- systemd-boot */
 
@@ -273,12 +169,13 @@ static bool systemd_boot_present(const struct invocation *in)
 {
 	char info[64];
 
-	if (!count(in, "loader/entries", "", ".conf") && !count(in, "EFI/Linux", "", ".efi"))
+	if (!bootcfg_count_boot(in, "loader/entries", "", ".conf") &&
+	    !bootcfg_count_boot(in, "EFI/Linux", "", ".efi"))
 		return false;
 	loader_info(in, info, sizeof(info));
 	if (*info)
 		return after_prefix(info, "systemd-boot") != NULL;
-	return count(in, "EFI/systemd", "systemd-boot", ".efi") &&
+	return bootcfg_count_boot(in, "EFI/systemd", "systemd-boot", ".efi") &&
 	       !bootcfg_is_there(in, "/boot/grub/grub.cfg") &&
 	       !bootcfg_is_there(in, "/boot/grub2/grub.cfg");
 }
@@ -290,7 +187,7 @@ static int systemd_boot_list(const struct invocation *in, struct bootcfg *cfg)
 	int err;
 
 	entries_init(in, &e);
-	scan_boot(in, "loader/entries", "", ".conf", &paths);
+	bootcfg_scan_boot(in, "loader/entries", "", ".conf", &paths);
 	err = add_entries(in, cfg, &paths, &e);
 	bootcfg_paths_deinit(&paths);
 	return err ? err : bootcfg_add_cmdline(in, cfg);
@@ -301,7 +198,7 @@ static void systemd_boot_left(const struct invocation *in, struct bootcfg *cfg, 
 {
 	struct bootcfg_paths paths = { 0 };
 
-	scan_boot(in, "EFI/Linux", "", ".efi", &paths);
+	bootcfg_scan_boot(in, "EFI/Linux", "", ".efi", &paths);
 	if (paths.nr)
 		snprintf(cfg->left, sizeof(cfg->left),
 			 "%s is a unified kernel image, which holds its command line: %s"
@@ -330,7 +227,7 @@ static bool grub_entries_present(const struct invocation *in)
 	if (!bootcfg_is_there(in, GRUB_FILE) || bootcfg_load(in, GRUB_FILE, &text, &len) ||
 	    !bootcfg_shell_is(text, len, "GRUB_ENABLE_BLSCFG", "true"))
 		return false;
-	return count_in(in, GRUB_ENTRIES) != 0;
+	return count_in(in, BOOTCFG_ENTRIES) != 0;
 }
 
 /* RHEL 8: "options $kernelopts", which GRUB's environment has. */
@@ -369,7 +266,7 @@ static int grub_entries_list(const struct invocation *in, struct bootcfg *cfg)
 
 	entries_init(in, &e);
 	err = add_grubenv(in, cfg, &e.from_env);
-	bootcfg_scan(in, GRUB_ENTRIES, "", ".conf", &paths);
+	bootcfg_scan(in, BOOTCFG_ENTRIES, "", ".conf", &paths);
 	if (!err)
 		err = add_entries(in, cfg, &paths, &e);
 	bootcfg_paths_deinit(&paths);

@@ -219,6 +219,25 @@ struct bootcfg_kept *bootcfg_memory_find(const struct bootcfg_memory *memory, co
 struct bootcfg_kept *bootcfg_memory_keep(struct bootcfg_memory *memory, const char *path,
 					 const char *text, size_t len);
 
+/* ---- bootcfg_entries.c: a file for each kernel (UAPI.1, the Boot Loader Specification) */
+
+#define BOOTCFG_ENTRIES "/boot/loader/entries" /* of a GRUB; others have theirs where EFI looks */
+
+extern const char *const bootcfg_options[]; /* the name of an entry's command line */
+
+/** bootcfg_entry_has() - The value of an entry's key, up to the line's end, borrowed from @text.
+ * Return: whether there is one. */
+bool bootcfg_entry_has(const char *text, size_t len, const char *key, const char **at_ret,
+		       size_t *len_ret);
+
+/** bootcfg_scan_boot() - bootcfg_scan() of @below wherever the EFI partition may be mounted. */
+void bootcfg_scan_boot(const struct invocation *in, const char *below, const char *begin,
+		       const char *end, struct bootcfg_paths *paths);
+
+/** bootcfg_count_boot() - How many it would add. */
+size_t bootcfg_count_boot(const struct invocation *in, const char *below, const char *begin,
+			  const char *end);
+
 /* ---- the table, and its rows */
 
 /**
@@ -248,8 +267,8 @@ struct bootcfg_ops {
 #define GRUB_OURS  GRUB_DIR "/vmcore-save.cfg"
 #define KI_CMDLINE "/etc/kernel/cmdline"
 
-extern const struct bootcfg_ops bootcfg_ostree, bootcfg_sdbootutil, bootcfg_systemd_boot,
-	bootcfg_grub_entries; /* bootcfg_entries.c */
+extern const struct bootcfg_ops bootcfg_ostree, bootcfg_sdbootutil;	    /* bootcfg_managed.c */
+extern const struct bootcfg_ops bootcfg_systemd_boot, bootcfg_grub_entries; /* bootcfg_entries.c */
 extern const struct bootcfg_ops bootcfg_grubby, bootcfg_grub_debian,
 	bootcfg_grub_mkconfig; /* bootcfg_grub.c */
 extern const struct bootcfg_ops bootcfg_extlinux, bootcfg_raspberry,

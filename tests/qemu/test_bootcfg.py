@@ -465,6 +465,18 @@ def programs():
         expect(without_images(snapshot(system)) == old, "not as it was")
         system.write("fails", "")
         system.refuses("does not have crashkernel=64M everywhere", "setup", "--crashkernel=64M")
+    # Entries of other snapshots keep what they have, and are not asked for it.
+    system = Chroot("sdbootutil-snapshots", {
+        "etc/kernel/cmdline": "root=UUID=1 quiet rootflags=subvol=@/2\n", "usr/bin/sdbootutil": "",
+        "proc/cmdline": "root=UUID=1 quiet rootflags=subvol=@/2\n",
+        conf: entry("root=UUID=1 quiet rootflags=subvol=@/2"),
+        conf.replace("-1.conf", "-2.conf"): entry("root=UUID=1 quiet rootflags=subvol=@/1")},
+        {"sdbootutil": SDBOOTUTIL.replace("*.conf", "*-1.conf")}, word="@")
+    told(system, "--crashkernel=192M")
+    expect_in("rootflags=subvol=@/2 crashkernel=192M\n", system.read(conf), conf)
+    expect(not told(system)["changed"], "changed again")
+    system.write(conf, entry("root=UUID=1 quiet rootflags=subvol=@/2"))
+    expect(told(system)["changed"], "not seen that the entry of this snapshot lacks it")
     os.unlink(system.path("etc/kernel/cmdline"))
     system.refuses("write the kernel's command line into it", "setup")
 
