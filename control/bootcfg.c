@@ -173,11 +173,12 @@ static bool is_same(const struct state *s)
 		       s->before == s->after;
 }
 
-/* Before the files change, and after that with @done: then it is known what they became. */
+/* Before the files change, and after that with @done: then it is known what they became. Some of
+ * them are for root's eyes alone. */
 static int remember(struct change *c, bool done)
 {
+	_free_ char *text = NULL, *path = ctl_path(c->in, BOOTCFG_MEMORY);
 	struct bootcfg_memory next = { .there = true };
-	_free_ char *text = NULL;
 	size_t len;
 	int err = 0;
 
@@ -201,7 +202,7 @@ static int remember(struct change *c, bool done)
 	if (!err)
 		err = bootcfg_memory_print(&next, &text, &len);
 	if (!err)
-		err = bootcfg_store(c->in, BOOTCFG_MEMORY, text, len);
+		err = path ? file_replace(path, text, len, 0600) : -ENOMEM;
 	bootcfg_memory_deinit(&next);
 	return err;
 }

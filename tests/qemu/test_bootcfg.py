@@ -4,6 +4,7 @@ files alone change, and in a chroot, with stand-ins for the boot loaders' progra
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -200,6 +201,17 @@ def rhel8():
               system.read("boot/efi/EFI/redhat/grubenv"), "the block")
     expect_files(system, {"etc/default/grub": RHEL8["etc/default/grub"]}, "auto")
 
+    # The machine went down before it was written down what the files became.
+    told(system, "--crashkernel=192M")
+    memory = "var/lib/vmcore-save/boot-loader"
+    expect(os.stat(system.path(memory)).st_mode & 0o777 == 0o600, "others may read it")
+    system.write(memory, re.sub("^(file [0-9]+) [0-9a-f]{64} ", r"\1 - ", system.read(memory),
+                                flags=re.MULTILINE))
+    expect_in(" - /boot/grub2/grubenv\n", system.read(memory), memory)
+    told(system, "--remove")
+    expect_in("ro crashkernel=auto rhgb", system.read("boot/efi/EFI/redhat/grubenv"), "the block")
+    expect_files(system, {"etc/default/grub": RHEL8["etc/default/grub"]}, "auto")
+
     full = "# GRUB Environment Block\nkernelopts=a \nx=" + "y" * 975 + "\n"
     system.write("boot/efi/EFI/redhat/grubenv", grubenv(full))
     expect(os.path.getsize(system.path("boot/efi/EFI/redhat/grubenv")) == 1024, "no full block")
@@ -236,6 +248,28 @@ def later():
     expect(system.read("etc/kernel/cmdline") ==
            made.replace(" crashkernel=192M", "") + " x=1\n", "the other word is lost")
     expect(not os.path.exists(system.path(gone)), "an entry is back from the dead")
+
+    # The second of the files cannot be written: the first is put back.
+    old = snapshot(system)
+    os.makedirs(system.path("boot/loader/entries/%s-6.9.conf.new" % ID))
+    system.refuses("the configuration of GRUB is as it was", "setup", "--crashkernel=192M")
+    os.rmdir(system.path("boot/loader/entries/%s-6.9.conf.new" % ID))
+    expect(snapshot(system) == old and
+           not os.path.exists(system.path("var/lib/vmcore-save/boot-loader")), "not put back")
+
+    # Reservations that stand apart, and a new kernel where there was one before.
+    apart = entry("root=UUID=1 crashkernel=1G,high quiet crashkernel=128M,low")
+    system = lay("apart", FEDORA, " crashkernel=auto")
+    system.write(gone, apart)
+    old = snapshot(system)
+    told(system, "--crashkernel=192M")
+    expect_in("root=UUID=1 crashkernel=192M quiet\n", system.read(gone), gone)
+    system.write(new, entry("root=UUID=1 crashkernel=192M quiet", version="6.9"))
+    told(system, "--remove")
+    expect_in("root=UUID=1 %s quiet\n" % WORDS, system.read(new), new)
+    os.unlink(system.path(new))
+    expect(snapshot(system) == old, "not as it was")
+    system = lay("later", FEDORA)
 
     # One kernel without: it is seen, and set for all.
     told(system, "--crashkernel=192M")
