@@ -47,14 +47,13 @@ static void check_panic(struct check *c)
 {
 	long value;
 
-	if (sysctl(c, "panic_on_oops", &value)) {
-		if (value)
-			check_tell(c, CHECK_OK, "oops", "", "an oops is a panic");
-		else
-			check_tell(c, CHECK_WARN, "oops",
-				   "kernel.panic_on_oops = 1 in /etc/sysctl.d",
+	/* As with hangs, there are reasons for either. */
+	if (sysctl(c, "panic_on_oops", &value))
+		check_tell(c, CHECK_OK, "oops",
+			   value ? "" :
+				   "kernel.panic_on_oops = 1 in /etc/sysctl.d to have it captured",
+			   value ? "an oops is a panic" :
 				   "an oops kills a process and is not captured");
-	}
 	if (!sysctl(c, "panic", &value))
 		return;
 	if (value)

@@ -183,7 +183,7 @@ def check_full_image():
 KERNEL_FACTS = (
     # file, text, name, verdict, sentence
     ("proc/sys/kernel/panic_on_oops", "1", "oops", "ok", "an oops is a panic"),
-    ("proc/sys/kernel/panic_on_oops", "0", "oops", "warn", "is not captured"),
+    ("proc/sys/kernel/panic_on_oops", "0", "oops", "ok", "is not captured"),
     ("proc/sys/kernel/panic", "5", "panic", "ok", "the kernel reboots"),
     ("proc/sys/kernel/panic", "-1", "panic", "ok", "the kernel reboots"),
     ("proc/sys/kernel/panic", "0", "panic", "warn", "hangs for ever"),
