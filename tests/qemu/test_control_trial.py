@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""vmcorectl test --crash and --result, on made-up systems below --root."""
+"""vmcorectl test --crash and --result, on made-up systems below --root, and in earnest."""
 
 import json
 import os
@@ -7,6 +7,8 @@ import pty
 import subprocess
 import time
 
+import cores
+import crash as crash_image
 import vm
 from harness import expect, expect_in, test
 from test_control import IMAGE, RELEASE, System
@@ -179,3 +181,38 @@ def notice():
     told = json.loads(machine.ctl("notice", "--json")[1])
     expect_in("Test crash at 2026-01-01 00:00:00 UTC: captured: complete", told["test"],
               "the notice")
+
+
+@test("trial/crash", "trial", long=True)
+def real():
+    """A machine that vmcorectl has armed and crashed tells at its next boot that it was captured."""
+    kernel = vm.Kernel("6.1-cloud")
+    folder = vm.fresh_dir(cores.out_dir("trial"))
+    built = crash_image.image_build(kernel, os.path.join(folder, "crash.img"))
+    files = {"etc/vmcore-save.conf": "path /var/crash\n",  # the image names the disk
+             "etc/default/vmcore-save": "KERNEL_APPEND_EXTRA=no_timer_check\n",
+             "sbin/vmcore-save-dracut": '#!/bin/sh\ncp /mnt/boot/crash.img "$3"\n'}
+    for name, text in files.items():
+        path = os.path.join(folder, os.path.basename(name))
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o755)
+        files[name] = path
+    files["sbin/vmcorectl"] = os.path.join(vm.build_dir(), "vmcorectl")
+    files["boot/vmlinuz-" + kernel.release] = kernel.vmlinuz
+    machine = crash_image.Machine(os.path.join(folder, "machine"), kernel, script="trial.sh",
+                                  image=built, accel=cores.accel())
+    machine.prepare(size="1G", files=files.items())
+    machine.run()
+    told = {name: machine.vm.value(name) for name in ("start", "notice", "result", "again")}
+    expect(told["start"].startswith("0 "), "start: %s" % machine.vm.results)
+    expect(told["notice"].startswith("0 ") and "captured: complete" in told["notice"],
+           "notice: %s" % told["notice"])
+    status, text = told["result"].split(" ", 1)
+    result_told = json.loads(text)
+    expect(status == "0" and result_told["outcome"] == "captured" and
+           0 < result_told["seconds"] < 300, "the result is %s" % told["result"])
+    expect_in("sysrq triggered crash", result_told["dump"]["panic_line"], "the panic line")
+    expect(result_told["dump"]["path"].startswith("/mnt/var/crash/"), "%s" % result_told)
+    expect(told["again"].startswith("1 "), "the result is told twice: %s" % told["again"])
+    os.unlink(machine.disk.path)
