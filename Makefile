@@ -84,7 +84,7 @@ ENGINE_SRC   := $(wildcard capture/core/*.c capture/mm/*.c capture/dump/*.c capt
 INIT_SRC     := $(wildcard capture/init/*.c capture/target/*.c capture/net/*.c)
 SAVE_SRC     := $(filter-out capture/main.c,$(wildcard capture/*.c))
 MKIMAGE_SRC  := $(filter-out initramfs/main.c,$(wildcard initramfs/*.c))
-CONTROL_SRC  := $(filter-out control/main.c,$(wildcard control/*.c))
+CONTROL_SRC  := $(filter-out control/main.c,$(wildcard control/*.c control/*/*.c))
 UNIT_SRC     := $(wildcard tests/unit/*.c)
 FUZZ_SRC     := $(wildcard tests/fuzz/fuzz_*.c)
 

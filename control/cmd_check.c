@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "control/check.h"
+#include "control/check/check.h"
 #include "control/commands.h"
 #include "control/image.h"
 #include "lib/cleanup.h"

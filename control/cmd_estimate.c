@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "control/commands.h"
-#include "control/history.h"
+#include "control/dumps/history.h"
 #include "control/reserve.h"
 #include "control/system.h"
 #include "lib/json.h"

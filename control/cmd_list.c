@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "control/commands.h"
-#include "control/records.h"
+#include "control/dumps/records.h"
 #include "control/text.h"
 #include "lib/util.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "control/commands.h"
-#include "control/migrate.h"
+#include "control/migrate/migrate.h"
 #include "control/settings.h"
 #include "control/text.h"
 #include "lib/cleanup.h"

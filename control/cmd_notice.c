@@ -6,10 +6,10 @@
 
 #include "control/commands.h"
 #include "control/file.h"
-#include "control/records.h"
+#include "control/dumps/records.h"
 #include "control/text.h"
-#include "control/told.h"
-#include "control/trial.h"
+#include "control/dumps/told.h"
+#include "control/dumps/trial.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"

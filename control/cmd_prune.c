@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "control/commands.h"
-#include "control/records.h"
+#include "control/dumps/records.h"
 #include "control/text.h"
 #include "lib/cleanup.h"
 #include "lib/dump_dir.h"

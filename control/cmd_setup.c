@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/bootcfg.h"
+#include "control/boot/bootcfg.h"
 #include "control/commands.h"
 #include "control/reserve.h"
 #include "control/run.h"

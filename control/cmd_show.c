@@ -7,9 +7,9 @@
 
 #include "control/commands.h"
 #include "control/digest.h"
-#include "control/log_file.h"
-#include "control/records.h"
-#include "control/symbols.h"
+#include "control/dumps/log_file.h"
+#include "control/dumps/records.h"
+#include "control/dumps/symbols.h"
 #include "control/text.h"
 #include "lib/cleanup.h"
 #include "lib/dump_dir.h"

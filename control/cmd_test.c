@@ -8,7 +8,7 @@
 
 #include "control/cmd_test.h"
 #include "control/commands.h"
-#include "control/rehearsal.h"
+#include "control/rehearsal/rehearsal.h"
 #include "control/reserve.h"
 #include "control/run.h"
 #include "control/settings.h"

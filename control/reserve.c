@@ -7,7 +7,7 @@
 
 #include "control/archive.h"
 #include "control/content.h"
-#include "control/history.h"
+#include "control/dumps/history.h"
 #include "control/system.h"
 #include "lib/bytes.h"
 #include "lib/cleanup.h"

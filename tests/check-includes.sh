@@ -4,6 +4,7 @@
 # Holds the tree to who may include whom (see the Makefile's comment and CONTRIBUTING.md):
 #	lib <- arch <- { loader, core <- mm <- dump, core <- report }, lib <- net <- target <- init,
 #	lib <- initramfs, lib <- control
+#	control <- its folders, which do not know each other but for dumps
 # Only the main files, capture/*.c and loader/main.c, see everything; tests do as well.
 # Prints each include that breaks a rule as FILE: HEADER and then exits 1.
 
@@ -24,7 +25,12 @@ capture/net lib
 capture/target capture/net lib
 capture/init capture/target capture/net lib
 initramfs lib
-control lib
+control control/boot control/check control/dumps control/migrate control/rehearsal lib
+control/boot control lib
+control/check control control/dumps lib
+control/dumps control lib
+control/migrate control lib
+control/rehearsal control control/dumps lib
 TABLE
 }
 
@@ -34,8 +40,8 @@ area_of() {
 	arch/*) echo arch ;;
 	loader/*) echo loader ;;
 	initramfs/*) echo initramfs ;;
+	capture/*/* | control/*/*) echo "$1" | cut -d / -f 1-2 ;;
 	control/*) echo control ;;
-	capture/*/*) echo "$1" | cut -d / -f 1-2 ;;
 	*) echo other ;;
 	esac
 }

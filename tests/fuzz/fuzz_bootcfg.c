@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/bootcfg_private.h"
+#include "control/boot/bootcfg_private.h"
 #include "lib/cleanup.h"
 #include "lib/util.h"
 

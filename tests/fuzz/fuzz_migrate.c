@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/migrate.h"
+#include "control/migrate/migrate.h"
 #include "control/settings.h"
 #include "lib/config.h"
 #include "lib/log.h"

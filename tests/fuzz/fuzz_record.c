@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/log_file.h"
-#include "control/record.h"
+#include "control/dumps/log_file.h"
+#include "control/dumps/record.h"
 #include "control/text.h"
 #include "lib/cleanup.h"
 

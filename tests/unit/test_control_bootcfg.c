@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Texts of boot loaders' files, before and after. */
-#include "control/bootcfg.h"
+#include "control/boot/bootcfg.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "control/bootcfg_private.h"
+#include "control/boot/bootcfg_private.h"
 #include "lib/cleanup.h"
 #include "lib/util.h"
 #include "tests/unit/test.h"

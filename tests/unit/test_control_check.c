@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/check.h"
+#include "control/check/check.h"
 
 #include <stdlib.h>
 

@@ -7,12 +7,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "control/log_file.h"
+#include "control/dumps/log_file.h"
 #include "control/mounts.h"
-#include "control/records.h"
-#include "control/symbols.h"
+#include "control/dumps/records.h"
+#include "control/dumps/symbols.h"
 #include "control/text.h"
-#include "control/told.h"
+#include "control/dumps/told.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/kept.h"
+#include "control/check/kept.h"
 
 #include <errno.h>
 

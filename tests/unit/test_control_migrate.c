@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "control/migrate.h"
+#include "control/migrate/migrate.h"
 #include "lib/util.h"
 #include "tests/unit/test.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/reach.h"
+#include "control/check/reach.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include "capture/core/core.h"
 #include "capture/core/vmcoreinfo.h"
 #include "capture/report/printk.h"
-#include "control/rehearsal_core.h"
+#include "control/rehearsal/rehearsal_core.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "tests/unit/test.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/reserve.h"
 
-#include "control/history.h"
+#include "control/dumps/history.h"
 #include "lib/util.h"
 #include "tests/unit/test.h"
 
