@@ -142,6 +142,9 @@ static int refresh(struct plan *p, bool force)
 	err = image_build(&p->sys, p->config_path, &p->now);
 	if (err && there)
 		log_warn("the crash image stays as it was");
+	else if (err)
+		log_warn("there is no crash image, and so no dump: mend what is said above, then "
+			 "\"" CTL_PROGRAM " start\"");
 	return err;
 }
 

@@ -167,6 +167,8 @@ def refusals():
     system.refuses("no kernel is called that", "start", "--kernel=../../etc")
     system.write("dracut-fails", "")
     system.refuses("vmcore-save-dracut: ended with status 1", *START)
+    system.refuses('there is no crash image, and so no dump: mend what is said above, then '
+                   '"vmcorectl start"', *START)
     expect(not os.path.exists(system.path(IMAGE[1:])), "there is an image")
     os.unlink(system.path("dracut-fails"))
     system.does(*START)
