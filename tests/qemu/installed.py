@@ -57,6 +57,45 @@ touch "/var/lib/steps/$step"
 sync
 echo "STEP $step"
 """
+# The first process of a machine that lays out its second disk as Debian's installer does with
+# LVM, and copies itself onto that. No udev is there to make links, and the root is read-only.
+INSTALLER = r"""#!/bin/bash
+exec >/dev/ttyS1 2>/dev/console </dev/null
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin DM_DISABLE_UDEV=1
+lay_out() {
+	modprobe dm_mod || return
+	printf '%s\n' 'label: dos' 'start=2048,size=400MiB,type=83,bootable' 'type=8e' |
+		sfdisk -q /dev/vdb || return
+	vgcreate -An -y installed-vg /dev/vdb2 || return
+	lvcreate -An -y -Wn -n root -L 6G installed-vg || return
+	lvcreate -An -y -Wn -n swap_1 -L 128M installed-vg || return
+	mke2fs -q -t ext4 -L boot /dev/vdb1 && mkswap /dev/installed-vg/swap_1
+}
+copy() {
+	e2image -raf /dev/vda1 /dev/installed-vg/root || return # what is in use alone
+	e2fsck -fp /dev/installed-vg/root
+	[ $? -le 1 ] || return
+	mount /dev/installed-vg/root /mnt && mkdir /mnt/boot.new &&
+		mount /dev/vdb1 /mnt/boot.new && cp -a /mnt/boot/. /mnt/boot.new || return
+	rm -rf /mnt/boot/*
+	cat >/mnt/etc/fstab <<-TABLE
+		/dev/mapper/installed--vg-root / ext4 errors=remount-ro 0 1
+		LABEL=boot /boot ext4 defaults 0 2
+		/dev/mapper/installed--vg-swap_1 none swap sw 0 0
+	TABLE
+	umount /mnt/boot.new && rmdir /mnt/boot.new && umount /mnt
+}
+if lay_out >&2 && copy >&2; then
+	echo "table $(dmsetup table installed--vg-root)"
+	vgchange -an installed-vg >&2
+	echo END 0
+else
+	echo END 1
+fi
+sync
+echo o >/proc/sysrq-trigger
+sleep 60
+"""
 GRUB_DEFAULTS = """GRUB_DEFAULT=0
 GRUB_TIMEOUT=0
 GRUB_TERMINAL=serial
@@ -119,11 +158,23 @@ class PartitionedDisk(vm.Disk):
                 "-E", "offset=%d" % PARTITION_AT, "-d", tree, self.image, str(blocks)])
 
 
+class LvmDisk(vm.Disk):
+    """A disk with /boot and a volume group; a guest has laid it out."""
+
+    def __init__(self, path, table):
+        super().__init__(path)
+        self.image = path
+        start = int(vm.run(["/sbin/sfdisk", "-l", "-q", "-o", "Start", path]).split()[-1])
+        words = table.split()  # dmsetup(8): first sector, sectors, type, device, its first sector
+        assert len(words) == 5 and words[2] == "linear", table
+        self.path = "%s?offset=%d" % (path, (start + int(words[4])) * 512)
+
+
 class Installed:
     """One such machine. @steps: bash, in which $step is 0, 1 ... and finish ends a boot; @files:
-    {name on it: source, a directory's files}."""
+    {name on it: source, a directory's files}; @lvm: root is on a logical volume, /boot is not."""
 
-    def __init__(self, directory, suite, steps, files, memory="1G", size=6 << 30):
+    def __init__(self, directory, suite, steps, files, lvm=False, memory="1G", size=6 << 30):
         self.dir = vm.fresh_dir(directory)
         self.memory = memory
         self.vm = None
@@ -134,7 +185,10 @@ class Installed:
             shutil.copy(os.path.join(boot, name + self.release), os.path.join(self.dir, name))
         self.disk = PartitionedDisk(os.path.join(self.dir, "disk.img"), "installed")
         self.disk.create(root, size)
+        self.root = "LABEL=installed"
         shutil.rmtree(root)
+        if lvm:
+            self._move_to_lvm(size + (1 << 30))
 
     def _tree(self, suite, steps, files):
         root = os.path.join(self.dir, "root")
@@ -144,6 +198,7 @@ class Installed:
         write(root + "/etc/default/grub", GRUB_DEFAULTS)
         # Of the system's own images, which are made in an emulated machine.
         write(root + "/etc/initramfs-tools/conf.d/quick", "MODULES=dep\nCOMPRESSLEVEL=1\n")
+        write(root + "/usr/local/sbin/installer", INSTALLER, 0o755)
         write(root + "/usr/local/sbin/step", STEP_HEAD + steps, 0o755)
         write(root + "/etc/systemd/system/step.service", STEP_UNIT)
         wants = root + "/etc/systemd/system/multi-user.target.wants"
@@ -154,17 +209,29 @@ class Installed:
             copy(source, os.path.join(root, name))
         return root
 
-    def boot(self, loader=True):
-        """Until a step says finish. Without a boot loader, which the first step installs, QEMU
-        loads the kernel. Returns the report's lines."""
+    def _run(self, append, loader, images):
         self.vm = vm.Vm(self.dir, os.path.join(self.dir, "vmlinuz-"),
-                        os.path.join(self.dir, "initrd.img-"), "root=LABEL=installed rw",
-                        memory=self.memory)
+                        os.path.join(self.dir, "initrd.img-"), append, memory=self.memory)
         if loader:
             at = self.vm.argv.index("-kernel")
             del self.vm.argv[at:at + 6]
-        self.vm.argv += ["-drive", "if=virtio,format=raw,cache=unsafe,file=" + self.disk.image]
+        for image in images:
+            self.vm.argv += ["-drive", "if=virtio,format=raw,cache=unsafe,file=" + image]
         return self.vm.run(RUN_TIMEOUT_S)
+
+    def _move_to_lvm(self, size):
+        seed, image = self.disk.image, os.path.join(self.dir, "lvm.img")
+        with open(image, "wb") as f:
+            f.truncate(size)
+        self._run("root=LABEL=installed ro init=/usr/local/sbin/installer", False, [seed, image])
+        self.disk = LvmDisk(image, self.vm.value("table"))
+        self.root = "/dev/mapper/installed--vg-root"
+        os.unlink(seed)
+
+    def boot(self, loader=True):
+        """Until a step says finish. Without a boot loader, which the first step installs, QEMU
+        loads the kernel. Returns the report's lines."""
+        return self._run("root=%s rw" % self.root, loader, [self.disk.image])
 
     def said(self, key):
         """(what a command printed, its exit status) in the last run."""

@@ -18,6 +18,8 @@ from harness import expect, expect_in, once, test
 STEPS = r"""
 other=$(basename /root/kernel/linux-image-*.deb)
 other=${other#linux-image-} other=${other%%_*}
+# No boot waits for the service.
+while [ "$(systemctl is-active vmcore-save.service)" = activating ]; do sleep 1; done
 case $step in
 0)
 	say grub grub-install /dev/vda
@@ -51,7 +53,8 @@ case $step in
 	say sysv-start /etc/init.d/vmcore-save start
 	say sysv-notice bash -c 'for i in {1..100}; do
 		[ -s /run/motd.d/vmcore-save ] && break; sleep 0.2; done
-		cat /run/motd.d/vmcore-save && sleep 2 && journalctl -b -q -t vmcore-save _COMM=logger'
+		cat /run/motd.d/vmcore-save && sleep 5 &&
+		journalctl -b -q -t vmcore-save _TRANSPORT=syslog'
 	[ -e /root/kernel ] || finish 0
 	uname -r >/root/first-kernel
 	say upgrade dpkg -i /root/kernel/*.deb
@@ -276,6 +279,14 @@ def bookworm():
 def trixie():
     """The hour alone."""
     machine = Hour("trixie", "trixie")
+    first_hour(machine, 3)
+    shutil.rmtree(machine.dir)
+
+
+@test("installed/lvm", "installed", long=True)
+def lvm():
+    """Root on a logical volume, /boot on a partition, as Debian's installer does it."""
+    machine = Hour("bookworm", "lvm", lvm=True)
     first_hour(machine, 3)
     shutil.rmtree(machine.dir)
 
