@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "control/commands.h"
-#include "control/file.h"
 #include "control/dumps/records.h"
-#include "control/text.h"
 #include "control/dumps/told.h"
 #include "control/dumps/trial.h"
+#include "control/file.h"
+#include "control/text.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"

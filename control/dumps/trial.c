@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control/dumps/record.h"
 #include "control/file.h"
 #include "control/json_take.h"
-#include "control/dumps/record.h"
 #include "control/system.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "control/dumps/records.h"
-#include "control/text.h"
 #include "control/dumps/trial.h"
+#include "control/text.h"
 #include "lib/util.h"
 
 /* The time of a crash is that of the kernel that crashed, by the clock that the marker has. */

@@ -12,8 +12,8 @@
 
 #include "control/armed.h"
 #include "control/content.h"
-#include "control/kmod.h"
 #include "control/dumps/record.h"
+#include "control/kmod.h"
 #include "control/system.h"
 #include "lib/config.h"
 

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "control/dumps/log_file.h"
-#include "control/mounts.h"
 #include "control/dumps/records.h"
 #include "control/dumps/symbols.h"
-#include "control/text.h"
 #include "control/dumps/told.h"
+#include "control/mounts.h"
+#include "control/text.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/util.h"
