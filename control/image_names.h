@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The names in an initramfs: cpio archives, one behind the other, the last one compressed. */
+/* The names in an initramfs, by archive_walk(). */
 #ifndef CONTROL_IMAGE_NAMES_H
 #define CONTROL_IMAGE_NAMES_H
 
@@ -12,7 +12,7 @@ typedef int image_name_fn(void *ctx, const char *name);
  * image_names() - Tell all regular files of an image.
  * @data, @len: the image; may hold anything
  *
- * Return: 0; what @fn returned; -EBADMSG where it is no such image; as of decompress().
+ * Return: 0; what @fn returned; -EBADMSG where it is no such image; as of archive_walk().
  */
 int image_names(const void *data, size_t len, image_name_fn *fn, void *ctx);
 
